@@ -1,0 +1,27 @@
+import { defineConfig } from 'vitest/config';
+
+/** Two kinds of test: beside the code without I/O (`unit`), and in `test/` on real servers (`integration`). */
+export default defineConfig({
+  test: {
+    root: new URL('..', import.meta.url).pathname,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['{libs,services}/*/src/**/*.test.ts', 'infra/**/src/**/*.test.ts'],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'integration',
+          include: ['{libs,services,infra}/*/test/**/*.test.ts'],
+          globalSetup: ['infra/local/src/testing/global-setup.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+  },
+});

@@ -1,0 +1,15 @@
+export { challengeEvents, emailVerificationIssued, registrationAttempted } from './challenge-events.ts';
+export { defineEvent, type DomainEvent, type EventContract, type EventDefinition } from './define-event.ts';
+export { canonicalAddress, emailAddress, maskAddress } from './email-address.ts';
+export {
+  emailAmbiguous,
+  emailBounced,
+  emailDeferred,
+  emailEvents,
+  emailExpired,
+  emailFailed,
+  emailSent,
+} from './email-events.ts';
+export { ContractViolation, type Envelope, type EventOf, fromHeaders, parseData, toHeaders } from './envelope.ts';
+export { locale } from './locale.ts';
+export { emailVerified, userEvents, userRegistered } from './user-events.ts';

@@ -1,0 +1,133 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { JsMsg } from '@nats-io/jetstream';
+import { ContractViolation, type EventOf, type EventContract, fromHeaders, parseData } from '@postrider/contracts';
+import type { Logger } from 'pino';
+import type { Nats } from './connect.ts';
+import { publishDeadLetter } from './dead-letter.ts';
+import { type Delivery, type Handler, RetryLaterError, UnavailableError } from './handler.ts';
+import type { Intake } from './intake.ts';
+import { backoffMs, judge, type RetryPolicy } from './settlement.ts';
+
+export interface DeliverContext {
+  readonly nats: Nats;
+  readonly handlers: ReadonlyMap<string, Handler>;
+  readonly intake: Intake;
+  readonly policy: RetryPolicy;
+  readonly ackWaitMs: number;
+  readonly maxDeliver: number;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Takes one message to its end: parsed, handled, and settled by acknowledgement, delayed redelivery or dead letter. From its arrival
+ * until then the server is told "working" three times per ack_wait, so that it stays ours however long it takes. Never
+ * throws: what could not be settled is delivered again, and whoever handles it must absorb that anyway.
+ */
+export async function deliver(context: DeliverContext, message: JsMsg): Promise<void> {
+  const heartbeat = setInterval(() => tellWorking(message), context.ackWaitMs / 3);
+  const log = context.log.child(identify(message));
+  const started = performance.now();
+  try {
+    const failure = await handle(context, message, log).then(
+      () => undefined,
+      (error: unknown) => ({ error }),
+    );
+    if (failure === undefined) {
+      await message.ackAck();
+      log.info({ durationMs: Math.round(performance.now() - started) }, 'event handled');
+    } else {
+      await settleFailure(context, message, log, failure.error);
+    }
+  } catch (error) {
+    log.warn({ err: error }, 'message not settled: the server will deliver it again');
+  } finally {
+    clearInterval(heartbeat);
+  }
+}
+
+/** Runs the handler, again and again while what it needs is unavailable: waiting is no attempt. */
+async function handle(context: DeliverContext, message: JsMsg, log: Logger): Promise<void> {
+  const { handler, event } = parse(context.handlers, message);
+  const delivery: Delivery = { log, signal: context.signal, attempt: message.info.deliveryCount };
+  for (;;) {
+    try {
+      await context.intake.untilOpen(context.signal);
+      if (context.signal.aborted) throw new RetryLaterError('The service is stopping.', 0);
+      return await handler.handle(event, delivery);
+    } catch (error) {
+      if (!(error instanceof UnavailableError)) throw error;
+      await context.intake.waitFor(error, context.signal);
+    }
+  }
+}
+
+function parse(
+  handlers: ReadonlyMap<string, Handler>,
+  message: JsMsg,
+): { handler: Handler; event: EventOf<EventContract> } {
+  const envelope = fromHeaders((name) => message.headers?.get(name));
+  const handler = handlers.get(envelope.type);
+  // During a rolling deployment an older replica may get what only a newer one understands: leave it to that one.
+  if (handler === undefined) throw new RetryLaterError(`This build has no handler for "${envelope.type}".`, 30_000);
+  return { handler, event: { ...envelope, data: parseData(handler.contract, message.data) } };
+}
+
+async function settleFailure(context: DeliverContext, message: JsMsg, log: Logger, error: unknown): Promise<void> {
+  const verdict = judge(error, { count: message.info.deliveryCount, max: context.maxDeliver }, context.policy);
+  if (verdict.action === 'retry') {
+    message.nak(verdict.delayMs);
+    if (!context.signal.aborted)
+      log.warn(
+        { err: error, delivery: message.info.deliveryCount, delayMs: verdict.delayMs },
+        'event not handled: it will be delivered again',
+      );
+    return;
+  }
+  await bury(context, message, log, verdict.reason);
+  log.error(
+    {
+      err: error instanceof ContractViolation ? undefined : error,
+      delivery: message.info.deliveryCount,
+      reason: verdict.reason,
+    },
+    'event given up: see the dead letters',
+  );
+}
+
+/** The letter is confirmed before the message is terminated; while it can't be, the message is held, since no further delivery may come. */
+async function bury(context: DeliverContext, message: JsMsg, log: Logger, reason: string): Promise<void> {
+  for (let count = 1; ; count++) {
+    try {
+      const nc = context.nats.current();
+      if (nc === undefined) throw new Error('NATS is not connected.');
+      await publishDeadLetter(nc, message, reason);
+      return message.term(reason.slice(0, 200));
+    } catch (error) {
+      if (context.signal.aborted) throw error;
+      log.warn({ err: error }, 'dead letter not stored: trying again');
+      await sleep(backoffMs(count, { firstDelayMs: 500, longestDelayMs: 5_000 }), undefined, {
+        signal: context.signal,
+      }).catch(() => undefined);
+    }
+  }
+}
+
+function identify(message: JsMsg): Record<string, unknown> {
+  const header = (name: string): string | undefined => message.headers?.get(name) || undefined;
+  return {
+    eventId: header('ce-id'),
+    type: header('ce-type'),
+    subject: message.subject,
+    streamSequence: message.info.streamSequence,
+    traceId: header('traceparent')?.split('-')[1],
+  };
+}
+
+function tellWorking(message: JsMsg): void {
+  try {
+    message.working();
+  } catch {
+    // The connection is down: nobody to tell, and the server will deliver it again.
+  }
+}

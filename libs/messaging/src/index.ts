@@ -1,0 +1,8 @@
+export { connectNats, type Nats, type NatsOptions } from './connect.ts';
+export { deadLetterHeaders } from './dead-letter.ts';
+export { type Delivery, type Handler, on, PermanentError, RetryLaterError, UnavailableError } from './handler.ts';
+export type { Probe } from './intake.ts';
+export { createPublisher, type EventToPublish, type PublishAnswer, type Publisher } from './publisher.ts';
+export { backoffMs, defaultRetryPolicy, type RetryPolicy } from './settlement.ts';
+export { startSubscription, type Subscription, type SubscriptionOptions } from './subscription.ts';
+export { applyTopology, type ConsumerDeclaration, type StreamDeclaration, type Topology } from './topology.ts';

@@ -1,0 +1,86 @@
+import { jetstream, JetStreamApiError, type JetStreamClient } from '@nats-io/jetstream';
+import { errors, headers as createHeaders, type NatsConnection } from '@nats-io/transport-node';
+import { toHeaders } from '@postrider/contracts';
+import type { Nats } from './connect.ts';
+
+/** An event from somebody's log, to be put on its stream. */
+export interface EventToPublish {
+  readonly id: string;
+  readonly eventId: string;
+  readonly stream: string;
+  readonly aggregateId: string;
+  readonly type: string;
+  readonly subject: string;
+  /** Envelope attributes that were stored with it: traceparent, tracestate, correlationId, causationId. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** JSON text. */
+  readonly body: string;
+  readonly recordedAt: Date;
+  readonly expiresAt: Date | null;
+}
+
+/** What became of it: stored (now or earlier, under the same id), or refused for what it is and for ever. */
+export type PublishAnswer = { readonly stored: true } | { readonly stored: false; readonly reason: string };
+
+export interface Publisher {
+  /** @throws when there is no answer, or "not now": publish again with the same id, the stream keeps one */
+  publish(event: EventToPublish): Promise<PublishAnswer>;
+}
+
+/** @param source who says so, CloudEvents `ce-source`: `/postrider/user` */
+export function createPublisher({ nats, source }: { nats: Nats; source: string }): Publisher {
+  let client: { nc: NatsConnection; js: JetStreamClient } | undefined;
+  return {
+    async publish(event) {
+      const nc = nats.current();
+      if (nc === undefined) throw new Error('NATS is not connected.');
+      if (client?.nc !== nc) client = { nc, js: jetstream(nc, { timeout: 5_000 }) };
+      try {
+        await client.js.publish(event.subject, event.body, {
+          msgID: event.eventId,
+          headers: messageHeaders(event, source), // Fresh each time: publish() writes into them.
+          expect: { streamName: event.stream },
+          retries: 0, // The relay owns retries, and knows the order.
+          ...(event.expiresAt !== null && { ttl: `${secondsLeft(event.expiresAt)}s` }),
+        });
+        return { stored: true };
+      } catch (error) {
+        const reason = refusalForEver(error);
+        if (reason === undefined) throw error;
+        return { stored: false, reason };
+      }
+    },
+  };
+}
+
+function messageHeaders(event: EventToPublish, source: string): ReturnType<typeof createHeaders> {
+  const headers = createHeaders();
+  const envelope = {
+    ...event.headers,
+    id: event.eventId,
+    source,
+    type: event.type,
+    subject: event.aggregateId,
+    time: event.recordedAt.toISOString(),
+    sequence: event.id,
+  };
+  for (const [name, value] of Object.entries(toHeaders(envelope))) headers.append(name, value);
+  return headers;
+}
+
+/** Whole seconds, rounded down: nothing outlives its end. The outbox settles what has less than one left. */
+function secondsLeft(expiresAt: Date): number {
+  return Math.max(1, Math.floor((expiresAt.getTime() - Date.now()) / 1_000));
+}
+
+/** Errors that no later attempt can cure. Everything else (no answer, no leader, a full stream) passes. */
+function refusalForEver(error: unknown): string | undefined {
+  if (error instanceof errors.InvalidArgumentError && error.message.includes('payload'))
+    return 'The message is larger than the server takes.';
+  if (error instanceof JetStreamApiError && foreverCodes.has(error.code))
+    return `The stream answers ${error.code}: ${error.message}.`;
+  return undefined;
+}
+
+/** 10054 message size exceeds maximum allowed; 10060 expected stream does not match: the subject is another stream's. */
+const foreverCodes = new Set([10_054, 10_060]);

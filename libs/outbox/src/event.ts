@@ -1,0 +1,42 @@
+/** What a use case records: an event as its aggregate returned it. */
+export interface EventToRecord {
+  /** The stream that keeps it; order is kept within (stream, aggregate). */
+  readonly stream: string;
+  readonly type: string;
+  readonly subject: string;
+  readonly aggregateId: string;
+  readonly payload: Record<string, unknown>;
+  /** ISO 8601; after it the event is settled without being published. */
+  readonly expiresAt?: string;
+}
+
+/** An event as the log holds it. */
+export interface StoredEvent {
+  /** Number in the log (a bigint, so text): grows in commit order for one aggregate, has gaps. */
+  readonly id: string;
+  /** UUIDv7, minted when it was recorded, the same for every attempt to publish it. */
+  readonly eventId: string;
+  readonly stream: string;
+  readonly aggregateId: string;
+  readonly type: string;
+  readonly subject: string;
+  /** What the unit of work was told about its caller: trace, correlation, causation. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** The payload as JSON text. */
+  readonly body: string;
+  readonly recordedAt: Date;
+  readonly expiresAt: Date | null;
+}
+
+/** The stream has the event, or refuses it for what it is (too large, a subject it may not have): then it is parked for an operator. */
+export type Publication = { readonly stored: true } | { readonly stored: false; readonly reason: string };
+
+/**
+ * Where the relay publishes: the composition root joins it with a broker.
+ *
+ * Contract: answers `stored` only when the stream has durably stored the event, or had stored it before under the same `eventId`.
+ * Every error it throws means "not now", and the event is sent again, with the same id.
+ */
+export interface StreamPort {
+  publish(event: StoredEvent): Promise<Publication>;
+}

@@ -1,0 +1,59 @@
+import type { Pool } from 'pg';
+import type { StoredEvent } from './event.ts';
+import type { Lease } from './lease.ts';
+
+/**
+ * The relay's statements. The rules that keep them right:
+ * read what is there, oldest number first, never "everything after the last number" (a slow transaction commits a lower one later);
+ * delete by the very ids that were acknowledged, never by a range (a range takes what was never read);
+ * don't read the next page before this one is settled.
+ */
+
+/** A pending event; `isBlocked` when an earlier one of its aggregate is parked, so that it must wait behind it. */
+export type PendingEvent = StoredEvent & { readonly isBlocked: boolean };
+
+export async function readPending(pool: Pool, limit: number): Promise<PendingEvent[]> {
+  const { rows } = await pool.query<PendingEvent>(
+    `select e.id, e.event_id as "eventId", e.stream, e.aggregate_id as "aggregateId", e.type, e.subject, e.headers,
+            e.payload::text as body, e.recorded_at as "recordedAt", e.expires_at as "expiresAt",
+            exists (select from outbox_parked k where k.stream = e.stream and k.aggregate_id = e.aggregate_id) as "isBlocked"
+     from (select id from outbox_pending order by id limit $1) p join outbox_event e using (id)
+     order by e.id`,
+    [limit],
+  );
+  return rows;
+}
+
+/** Takes acknowledged events off the list. A relay that lost its lease removes nothing. */
+export async function settlePending(pool: Pool, name: string, lease: Lease, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return;
+  await pool.query(`delete from outbox_pending where id = any($1::bigint[]) and ${fence(2)}`, [
+    ids,
+    name,
+    lease.owner,
+    lease.epoch,
+  ]);
+}
+
+/** Moves events from the list to the parked ones, where they block the later events of their aggregate and nobody else's. */
+export async function parkPending(
+  pool: Pool,
+  name: string,
+  lease: Lease,
+  ids: readonly string[],
+  reason: string,
+): Promise<void> {
+  if (ids.length === 0) return;
+  await pool.query(
+    `with moved as (
+       delete from outbox_pending p using outbox_event e
+       where p.id = any($1::bigint[]) and e.id = p.id and ${fence(3)}
+       returning p.id, e.stream, e.aggregate_id)
+     insert into outbox_parked (id, stream, aggregate_id, reason) select id, stream, aggregate_id, $2 from moved`,
+    [ids, reason, name, lease.owner, lease.epoch],
+  );
+}
+
+function fence(first: number): string {
+  return `exists (select from outbox_relay r where r.name = $${first} and r.owner = $${first + 1} and r.epoch = $${first + 2})`;
+}

@@ -1,0 +1,92 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { CompiledQuery, type Transaction } from 'kysely';
+import { v7 as uuidv7 } from 'uuid';
+import type { Bell } from './bell.ts';
+import type { EventToRecord } from './event.ts';
+
+/** What a unit of work needs from around it. */
+export interface UnitOfWorkContext {
+  readonly em: EntityManager;
+  /** Rung after the commit; it wakes the relay and can't fail. */
+  readonly bell: Bell;
+  /** Stored with every event: where it came from (traceparent, correlationId, causationId). */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** What the work gets. */
+export interface Unit {
+  /** The unit's own EntityManager: everything it holds is written when the work returns. */
+  readonly em: EntityManager;
+  /** Notes events, to be stored in the same transaction, in this order. Throws once the unit has ended. */
+  record(...events: EventToRecord[]): void;
+}
+
+/**
+ * One use case, one transaction: state and events are committed together or not at all.
+ *
+ * fork → BEGIN → work → flush → one INSERT of all events → COMMIT → ring. The flush comes before the INSERT so that every row lock
+ * of the changed aggregates is held when the events take their numbers: for one aggregate, numbers follow the order of
+ * commits. (An event of an aggregate whose own row is not written has no lock behind its order: bump its version.)
+ *
+ * Units don't nest: an inner one would flush the outer one's changes inside its savepoint, and lose them with its rollback
+ * without a word; so it throws. A unit that failed is discarded whole: run the use case again, never the unit.
+ *
+ * @returns what the work returned, after COMMIT
+ * @throws whatever the work, the flush or the commit threw; then nothing was written, except that a connection lost during COMMIT
+ *   leaves the outcome unknown, as it does for any database client
+ */
+export async function unitOfWork<T>(context: UnitOfWorkContext, work: (unit: Unit) => Promise<T>): Promise<T> {
+  if (context.em.isInTransaction())
+    throw new Error('Units of work do not nest: call the inner use case after the outer one, or share its unit.');
+  const events: (EventToRecord & { eventId: string })[] = [];
+  let isOpen = true;
+  const record = (...recorded: EventToRecord[]): void => {
+    if (!isOpen)
+      throw new Error(
+        `"${recorded[0]?.type}" was recorded after its unit of work had ended: await everything the work starts.`,
+      );
+    events.push(...recorded.map((event) => ({ ...event, eventId: uuidv7() })));
+  };
+  const result = await context.em.fork().transactional(async (em) => {
+    const value = await work({ em, record }).finally(() => (isOpen = false));
+    await em.flush();
+    if (events.length > 0) await insertEvents(em, events, context.headers ?? {});
+    return value;
+  });
+  if (events.length > 0) context.bell.ring();
+  return result;
+}
+
+/** One statement with bound parameters for all events; ids follow the order of recording. */
+const insertSql = `
+  with recorded as (
+    insert into outbox_event (event_id, stream, aggregate_id, type, subject, headers, payload, expires_at)
+    select e, s, a, t, u, $6::jsonb, p, x
+    from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $7::jsonb[], $8::timestamptz[])
+      with ordinality as row (e, s, a, t, u, p, x, ordinal)
+    order by ordinal
+    returning id)
+  insert into outbox_pending (id) select id from recorded`;
+
+async function insertEvents(
+  em: EntityManager,
+  events: readonly (EventToRecord & { eventId: string })[],
+  headers: Readonly<Record<string, string>>,
+): Promise<void> {
+  const transaction = em.getTransactionContext<Transaction<unknown>>();
+  if (transaction === undefined) throw new Error('The unit of work has no transaction to store its events in.');
+  const column = <K extends keyof (typeof events)[number]>(name: K): (typeof events)[number][K][] =>
+    events.map((event) => event[name]);
+  await transaction.executeQuery(
+    CompiledQuery.raw(insertSql, [
+      column('eventId'),
+      column('stream'),
+      column('aggregateId'),
+      column('type'),
+      column('subject'),
+      JSON.stringify(headers),
+      events.map((event) => JSON.stringify(event.payload)),
+      events.map((event) => event.expiresAt ?? null),
+    ]),
+  );
+}
