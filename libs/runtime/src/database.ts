@@ -1,0 +1,160 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Constructor, EntityName } from '@mikro-orm/core';
+import { type Migration, Migrator } from '@mikro-orm/migrations';
+import { defineConfig, type EntityManager, MikroORM } from '@mikro-orm/postgresql';
+import { Client } from 'pg';
+import type { PartHealth } from './health.ts';
+import type { Logger } from './logger.ts';
+
+export interface DatabaseOptions {
+  /** `postgres://user:password@host:port/database` */
+  readonly url: string;
+  readonly entities: readonly EntityName[];
+  /** In the order they are applied; the names are what the database remembers. */
+  readonly migrations: readonly { readonly name: string; readonly class: Constructor<Migration> }[];
+  /** Tables that are no entities (the outbox's), left alone by schema checks. */
+  readonly otherTables?: readonly string[];
+}
+
+/** A service's database: it starts without the server, migrates when it can, and says how it is. */
+export interface Database extends AsyncDisposable {
+  /** Fork it: the global one refuses work. */
+  readonly em: EntityManager;
+  /** Up once it answers and its migrations are applied. */
+  health(): PartHealth;
+  /** Resolves when the migrations are applied, rejects when the signal aborts first. */
+  untilMigrated(signal: AbortSignal): Promise<void>;
+}
+
+/** Opens the database in the background and returns at once; disposing it closes every connection, so drain first. */
+export async function openDatabase(options: DatabaseOptions & { readonly log: Logger }): Promise<Database> {
+  const { log } = options;
+  const orm = await initOrm(options);
+  const stopping = new AbortController();
+  const state: { health: PartHealth } = { health: { status: 'starting', detail: 'not migrated yet' } };
+  const migrated = migrateWhenItAnswers(options, state, stopping.signal);
+  const watching = migrated.then(() => watch(orm, state, log, stopping.signal));
+  return {
+    em: orm.em,
+    health: () => state.health,
+    async untilMigrated(signal) {
+      const aborted = new Promise<never>((_resolve, reject) => {
+        signal.addEventListener('abort', () => reject(new Error('Stopped before the database was migrated.')), {
+          once: true,
+        });
+      });
+      await Promise.race([migrated, aborted]);
+      signal.throwIfAborted();
+    },
+    async [Symbol.asyncDispose]() {
+      stopping.abort();
+      await watching;
+      await orm.close(true);
+    },
+  };
+}
+
+/**
+ * Applies the missing migrations, all or none, guarded by an advisory lock: replicas that start together wait for each other, and
+ * find nothing left to do.
+ */
+export async function migrateDatabase(options: DatabaseOptions): Promise<void> {
+  const guard = new Client({
+    connectionString: options.url,
+    connectionTimeoutMillis: 5_000,
+    application_name: 'migrations',
+  });
+  guard.on('error', () => undefined); // The query in flight rejects on its own.
+  await guard.connect();
+  try {
+    await guard.query(`select pg_advisory_lock(hashtext('postrider.migrations'))`);
+    await using orm = await disposableOrm(options);
+    await orm.migrator.up();
+  } finally {
+    await guard.end();
+  }
+}
+
+/**
+ * Whether the error says that the database could not be reached or is going away, rather than that it refused the statement.
+ * Classes 08 and 57P of PostgreSQL's error codes, 53300 (too many connections), and the driver's own.
+ */
+export function isDatabaseOutage(error: unknown): boolean {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    const { code } = cause as Error & { code?: unknown }; // Node and pg both put their codes here.
+    if (typeof code === 'string' && outageCode.test(code)) return true;
+    if (outageMessage.test(cause.message)) return true;
+  }
+  return false;
+}
+
+const outageCode = /^(08...|57P0.|53300|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EPIPE|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH)$/;
+const outageMessage =
+  /Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error/;
+
+function ormOptions(options: DatabaseOptions): ReturnType<typeof defineConfig> {
+  return defineConfig({
+    clientUrl: options.url,
+    entities: [...options.entities],
+    extensions: [Migrator],
+    migrations: { migrationsList: [...options.migrations], snapshot: false },
+    schemaGenerator: { skipTables: [...(options.otherTables ?? [])] },
+    pool: { min: 0, max: 10 },
+    // A server that hangs must not hang its callers: they get their error, and the outcome of a commit is unknown as after any lost connection.
+    driverOptions: { connectionTimeoutMillis: 5_000, query_timeout: 10_000, keepAlive: true },
+    logger: () => undefined, // Its text would repeat statements; what matters reaches us as errors.
+  });
+}
+
+/** Without the type of each entity: what uses the EntityManager names the entities it means. */
+async function initOrm(options: DatabaseOptions): Promise<MikroORM> {
+  return MikroORM.init(ormOptions(options));
+}
+
+async function disposableOrm(options: DatabaseOptions): Promise<MikroORM & AsyncDisposable> {
+  const orm = await initOrm(options);
+  return Object.assign(orm, { [Symbol.asyncDispose]: () => orm.close(true) });
+}
+
+async function migrateWhenItAnswers(
+  options: DatabaseOptions & { log: Logger },
+  state: { health: PartHealth },
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      await migrateDatabase(options);
+      state.health = { status: 'up' };
+      options.log.info('database migrated');
+      return;
+    } catch (error) {
+      const isOutage = isDatabaseOutage(error);
+      if (state.health.status !== 'down')
+        options.log[isOutage ? 'warn' : 'error']({ err: error }, 'database not ready: trying again');
+      state.health = { status: 'down', detail: isOutage ? 'the database does not answer' : 'the migrations fail' };
+      await pause(1_000, signal);
+    }
+  }
+}
+
+async function watch(orm: MikroORM, state: { health: PartHealth }, log: Logger, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    await pause(2_000, signal);
+    if (signal.aborted) return;
+    const answers = await orm.em
+      .getConnection()
+      .execute('select 1')
+      .then(
+        () => true,
+        () => false,
+      );
+    const before = state.health.status;
+    state.health = answers ? { status: 'up' } : { status: 'down', detail: 'the database does not answer' };
+    if (before === 'up' && !answers) log.warn('database does not answer');
+    if (before === 'down' && answers) log.info('database answers again');
+  }
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal }).catch(() => undefined); // Rejects only when told to stop, and then that is the answer.
+}
