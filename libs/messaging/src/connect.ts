@@ -30,6 +30,7 @@ export function connectNats({ url, name, inboxPrefix, log }: NatsOptions): Nats 
     ...parseServers(url),
     name,
     ...(inboxPrefix !== undefined && { inboxPrefix }),
+    noEcho: true, // A doorbell is for the other replicas.
     waitOnFirstConnect: true,
     maxReconnectAttempts: -1,
     ignoreAuthErrorAbort: true, // A wrong password is put right by an operator while we go on trying.
@@ -45,6 +46,8 @@ export function connectNats({ url, name, inboxPrefix, log }: NatsOptions): Nats 
     return connection;
   });
   connecting.catch((error: unknown) => log.error({ err: error }, 'NATS connection gave up'));
+  const closing = Promise.withResolvers<never>();
+  closing.promise.catch(() => undefined); // Whoever waits is told; nobody has to.
   const slow = setTimeout(
     () => log.warn({ servers: parseServers(url).servers }, 'NATS does not answer yet: events wait'),
     2_000,
@@ -53,7 +56,7 @@ export function connectNats({ url, name, inboxPrefix, log }: NatsOptions): Nats 
 
   return {
     current: () => (state.isUp ? state.connection : undefined),
-    first: () => connecting,
+    first: () => Promise.race([connecting, closing.promise]),
     health() {
       if (state.isUp) return { status: 'up' };
       return { status: state.connection === undefined ? 'starting' : 'down', detail: 'NATS does not answer' };
@@ -61,6 +64,7 @@ export function connectNats({ url, name, inboxPrefix, log }: NatsOptions): Nats 
     async [Symbol.asyncDispose]() {
       clearTimeout(slow);
       state.isClosed = true;
+      closing.reject(new Error('The link to NATS was closed.'));
       await close(state);
     },
   };

@@ -9,15 +9,13 @@ export interface Bell {
   wait(timeoutMs: number, signal: AbortSignal): Promise<void>;
 }
 
-/** @param onRing tells others too, for example the replica that holds the relay's lease; it must not throw */
-export function createBell(onRing: () => void = () => undefined): Bell {
+export function createBell(): Bell {
   let isRung = false;
   let wake: (() => void) | undefined;
   return {
     ring() {
       isRung = true;
       wake?.();
-      onRing();
     },
     wait(timeoutMs, signal) {
       return new Promise((resolve) => {

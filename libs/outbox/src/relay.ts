@@ -26,6 +26,8 @@ export interface RelayOptions {
   readonly port: StreamPort;
   readonly bell: Bell;
   readonly log: Logger;
+  /** Awaited before the first look at the tables: they may not be there yet. Rejects when the signal aborts first. */
+  readonly ready?: (signal: AbortSignal) => Promise<void>;
   readonly pageSize?: number;
   /** How many aggregates may have an event under way at once. */
   readonly lanes?: number;
@@ -38,10 +40,7 @@ export function startRelay(options: RelayOptions): Relay {
   const stopping = new AbortController();
   const pool = createPool(options.databaseUrl, options.log);
   const state: RelayState = { status: 'starting', detail: 'waiting for its lease' };
-  const running = supervise(
-    { pageSize: 500, lanes: 128, leaseLifeMs: 3_000, ...options, pool, state },
-    stopping.signal,
-  );
+  const running = supervise({ ...defaults, ...options, pool, state }, stopping.signal);
   return {
     health: () => ({ ...state }),
     async [Symbol.asyncDispose]() {
@@ -55,12 +54,14 @@ export function startRelay(options: RelayOptions): Relay {
 type RelayState = { status: 'up' | 'down' | 'starting'; detail: string };
 type RunningRelay = Required<RelayOptions> & { readonly pool: Pool; readonly state: RelayState };
 
+const defaults = { pageSize: 500, lanes: 128, leaseLifeMs: 3_000, ready: () => Promise.resolve() };
 const leaseName = 'relay';
 const standbyMs = 1_000;
 const [shortestPollMs, longestPollMs] = [50, 1_000];
 const gather = { rows: 8, ms: 3 };
 
 async function supervise(relay: RunningRelay, signal: AbortSignal): Promise<void> {
+  await relay.ready(signal).catch(() => undefined); // Rejects only when stopped.
   while (!signal.aborted) {
     try {
       await using lease = await acquireLease({ pool: relay.pool, name: leaseName, lifeMs: relay.leaseLifeMs });

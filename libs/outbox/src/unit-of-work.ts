@@ -8,7 +8,7 @@ import type { EventToRecord } from './event.ts';
 export interface UnitOfWorkContext {
   readonly em: EntityManager;
   /** Rung after the commit; it wakes the relay and can't fail. */
-  readonly bell: Bell;
+  readonly bell: Pick<Bell, 'ring'>;
   /** Stored with every event: where it came from (traceparent, correlationId, causationId). */
   readonly headers?: Readonly<Record<string, string>>;
 }

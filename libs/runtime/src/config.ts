@@ -53,5 +53,20 @@ export const variable = {
       .refine((bytes) => bytes.length === 32, {
         message: 'must be 32 bytes in base64url; make one with: openssl rand -base64 32 | tr +/ -_ | tr -d =',
       }),
+  /** A JSON Web Key (RFC 7517) as JSON text, with its `kid`. */
+  jwk: () => z.string().transform(parseJson).pipe(jwk),
+  /** Several of them as a JSON array, the one in use first. */
+  jwks: () => z.string().transform(parseJson).pipe(z.array(jwk).min(1)),
   logLevel: () => z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
 };
+
+const jwk = z.looseObject({ kty: z.string(), kid: z.string() }, { error: 'must be a JSON Web Key with kty and kid' });
+
+function parseJson(text: string, context: z.RefinementCtx): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    context.addIssue({ code: 'custom', message: 'must be JSON' });
+    return z.NEVER;
+  }
+}

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Constructor, EntityName } from '@mikro-orm/core';
 import { type Migration, Migrator } from '@mikro-orm/migrations';
 import { defineConfig, type EntityManager, MikroORM } from '@mikro-orm/postgresql';
+import { CompiledQuery } from 'kysely';
 import { Client } from 'pg';
 import type { PartHealth } from './health.ts';
 import type { Logger } from './logger.ts';
@@ -22,6 +23,8 @@ export interface Database extends AsyncDisposable {
   readonly em: EntityManager;
   /** Up once it answers and its migrations are applied. */
   health(): PartHealth;
+  /** Whether the tables are there. */
+  isMigrated(): boolean;
   /** Resolves when the migrations are applied, rejects when the signal aborts first. */
   untilMigrated(signal: AbortSignal): Promise<void>;
 }
@@ -31,12 +34,13 @@ export async function openDatabase(options: DatabaseOptions & { readonly log: Lo
   const { log } = options;
   const orm = await initOrm(options);
   const stopping = new AbortController();
-  const state: { health: PartHealth } = { health: { status: 'starting', detail: 'not migrated yet' } };
+  const state: State = { isMigrated: false, health: { status: 'starting', detail: 'not migrated yet' } };
   const migrated = migrateWhenItAnswers(options, state, stopping.signal);
   const watching = migrated.then(() => watch(orm, state, log, stopping.signal));
   return {
     em: orm.em,
     health: () => state.health,
+    isMigrated: () => state.isMigrated,
     async untilMigrated(signal) {
       const aborted = new Promise<never>((_resolve, reject) => {
         signal.addEventListener('abort', () => reject(new Error('Stopped before the database was migrated.')), {
@@ -75,6 +79,12 @@ export async function migrateDatabase(options: DatabaseOptions): Promise<void> {
   }
 }
 
+/** Runs a statement with bound parameters ($1, $2 …) on the EntityManager's connection, inside its transaction if it has one. */
+export async function query<Row>(em: EntityManager, sql: string, parameters: readonly unknown[]): Promise<Row[]> {
+  const { rows } = await em.getKysely().executeQuery(CompiledQuery.raw(sql, [...parameters]));
+  return rows as Row[]; // The caller wrote the statement and knows its columns.
+}
+
 /**
  * Whether the error says that the database could not be reached or is going away, rather than that it refused the statement.
  * Classes 08 and 57P of PostgreSQL's error codes, 53300 (too many connections), and the driver's own.
@@ -108,7 +118,7 @@ function ormOptions(options: DatabaseOptions): ReturnType<typeof defineConfig> {
 
 /** Without the type of each entity: what uses the EntityManager names the entities it means. */
 async function initOrm(options: DatabaseOptions): Promise<MikroORM> {
-  return MikroORM.init(ormOptions(options));
+  return (await MikroORM.init(ormOptions(options))) as MikroORM;
 }
 
 async function disposableOrm(options: DatabaseOptions): Promise<MikroORM & AsyncDisposable> {
@@ -116,15 +126,20 @@ async function disposableOrm(options: DatabaseOptions): Promise<MikroORM & Async
   return Object.assign(orm, { [Symbol.asyncDispose]: () => orm.close(true) });
 }
 
+interface State {
+  isMigrated: boolean;
+  health: PartHealth;
+}
+
 async function migrateWhenItAnswers(
   options: DatabaseOptions & { log: Logger },
-  state: { health: PartHealth },
+  state: State,
   signal: AbortSignal,
 ): Promise<void> {
   while (!signal.aborted) {
     try {
       await migrateDatabase(options);
-      state.health = { status: 'up' };
+      Object.assign(state, { isMigrated: true, health: { status: 'up' } });
       options.log.info('database migrated');
       return;
     } catch (error) {
@@ -137,7 +152,7 @@ async function migrateWhenItAnswers(
   }
 }
 
-async function watch(orm: MikroORM, state: { health: PartHealth }, log: Logger, signal: AbortSignal): Promise<void> {
+async function watch(orm: MikroORM, state: State, log: Logger, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     await pause(2_000, signal);
     if (signal.aborted) return;

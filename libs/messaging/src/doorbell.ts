@@ -1,0 +1,40 @@
+import type { Nats } from './connect.ts';
+
+/**
+ * Tells the other replicas that there is something to do: one of them may hold the lease. Plain core NATS, no stream: a ring that is
+ * lost costs a poll's delay and nothing else. It carries nothing, and does not come back to the one who rang.
+ */
+export interface Doorbell extends AsyncDisposable {
+  /** Rings the own bell and the others'. Never throws. */
+  ring(): void;
+}
+
+/**
+ * @param subject the same for all replicas of one service, `svc.<service>.outbox`; never below a stream's subjects
+ * @param bell rung by the others' rings too
+ */
+export function startDoorbell({
+  nats,
+  subject,
+  bell,
+}: {
+  nats: Nats;
+  subject: string;
+  bell: { ring(): void };
+}): Doorbell {
+  const subscribed = nats.first().then(
+    (nc) => nc.subscribe(subject, { callback: () => bell.ring() }),
+    () => undefined, // The link was closed before it ever was up.
+  );
+  let subscription: Awaited<typeof subscribed>;
+  void subscribed.then((value) => (subscription = value));
+  return {
+    ring() {
+      bell.ring();
+      nats.current()?.publish(subject);
+    },
+    async [Symbol.asyncDispose]() {
+      subscription?.unsubscribe();
+    },
+  };
+}

@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest';
+import { createPasswordHasher } from './password-hasher.ts';
+import { refuseWeakPassword } from './password-policy.ts';
+
+test('the same password under the same salt gives the same text, another one does not', async () => {
+  const passwords = createPasswordHasher();
+  const stored = await passwords.hash('correct horse battery staple');
+  expect(stored).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
+  expect(await passwords.hash('correct horse battery staple', stored)).toBe(stored);
+  expect(await passwords.hash('correct horse battery stapler', stored)).not.toBe(stored);
+  expect(await passwords.hash('correct horse battery staple')).not.toBe(stored);
+});
+
+test('composed and decomposed characters are one password', async () => {
+  const passwords = createPasswordHasher();
+  const stored = await passwords.hash('pässword of some length');
+  expect(await passwords.hash('pa\u0308ssword of some length', stored)).toBe(stored);
+});
+
+test('beyond its queue the pool refuses at once, and works on', async () => {
+  const passwords = createPasswordHasher({ atOnce: 1, queueLimit: 1 });
+  const [first, second] = [passwords.hash('one'), passwords.hash('two')];
+  await expect(passwords.hash('three')).rejects.toMatchObject({ code: 'busy', refusal: 'unavailable' });
+  await Promise.all([first, second]);
+  await passwords.hash('four');
+});
+
+test.each([
+  ['a'.repeat(14), false],
+  ['a'.repeat(15), true],
+  ['😀'.repeat(15), true],
+  ['a'.repeat(256), true],
+  ['a'.repeat(257), false],
+])('%s: allowed %s', (password, isAllowed) => {
+  const check = () => refuseWeakPassword(password, 15);
+  if (isAllowed) expect(check).not.toThrow();
+  else expect(check).toThrow(expect.objectContaining({ code: 'password_policy' }));
+});

@@ -1,0 +1,55 @@
+import { availableParallelism } from 'node:os';
+import { hash } from '@node-rs/argon2';
+import { DomainError } from '@postrider/runtime/domain-error';
+
+/**
+ * Argon2id (RFC 9106) with m = 19 MiB, t = 2, p = 1, the OWASP parameters, in a bounded pool: about one hash a core at once, since
+ * more would only wait for each other, and a bounded queue, since a client has gone by the time its turn comes in a longer one.
+ */
+export interface PasswordHasher {
+  /**
+   * Hashes a password, with a random salt or, to compare with a stored hash, with the salt of that one: equal passwords
+   * then give equal texts. The work is the same either way.
+   *
+   * @returns PHC string
+   * @throws {DomainError} `busy` when the queue is full
+   */
+  hash(password: string, like?: string): Promise<string>;
+}
+
+export function createPasswordHasher(options: { atOnce?: number; queueLimit?: number } = {}): PasswordHasher {
+  const { atOnce = availableParallelism(), queueLimit = 500 } = options;
+  const waiting: (() => void)[] = [];
+  let working = 0;
+  return {
+    async hash(password, like) {
+      if (waiting.length >= queueLimit)
+        throw new DomainError(
+          'unavailable',
+          'busy',
+          'Too many passwords are waiting to be hashed. Try again shortly.',
+          { retryAfterSeconds: 2 },
+        );
+      if (working >= atOnce) await new Promise<void>((resolve) => waiting.push(resolve));
+      else working++;
+      try {
+        return await hash(password.normalize('NFC'), {
+          memoryCost: 19_456,
+          timeCost: 2,
+          parallelism: 1,
+          ...saltOf(like),
+        });
+      } finally {
+        const next = waiting.shift(); // The place goes on to the next in line.
+        if (next === undefined) working--;
+        else next();
+      }
+    },
+  };
+}
+
+/** PHC: `$argon2id$v=19$m=19456,t=2,p=1$<salt>$<hash>`, base64 without padding. */
+function saltOf(phc: string | undefined): { salt?: Buffer } {
+  const salt = phc?.split('$')[4];
+  return salt === undefined ? {} : { salt: Buffer.from(salt, 'base64') };
+}

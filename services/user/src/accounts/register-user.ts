@@ -1,0 +1,74 @@
+import { LockMode } from '@mikro-orm/core';
+import { type Unit, unitOfWork } from '@postrider/outbox';
+import { v7 as uuidv7 } from 'uuid';
+import { issueChallenge } from '../challenges/issue-challenge.ts';
+import { mayMail } from '../challenges/mail-cooldown.ts';
+import type { PreparedChallenge } from '../challenges/prepare-challenge.ts';
+import { hashAddress } from '../challenges/secrets.ts';
+import type { AccountsContext } from './accounts-context.ts';
+import { refuseWeakPassword } from './password-policy.ts';
+import { User } from './user.ts';
+import { openFlow } from './verification-flow.ts';
+
+export interface RegisterUser {
+  /** Canonical. */
+  readonly email: string;
+  readonly password: string;
+  readonly displayName?: string | undefined;
+  readonly locale: string;
+}
+
+/**
+ * Registers an address. The answer is the same whatever its state, and so is the work before the transaction: one look, one
+ * password hash, one sealed challenge. What differs is who gets a mail:
+ * a new account → its verification; an unverified one → another, unless one was sent a moment ago; a verified one → a notice
+ * to its owner.
+ *
+ * @returns the flow for the client that asked
+ * @throws {DomainError} `password_policy`, `busy`
+ */
+export async function registerUser(context: AccountsContext, command: RegisterUser): Promise<{ flowId: string }> {
+  const { em, now, passwords, prepareChallenge, codeKey } = context;
+  refuseWeakPassword(command.password, context.passwordMinLength);
+  const known = await em.fork().findOne(User, { email: command.email });
+  const passwordHash = await passwords.hash(command.password, known?.passwordHash ?? undefined);
+  const prepared = await prepareChallenge('email_verification', command.email, now());
+  return unitOfWork(context, async (unit) => {
+    // The cooldown's row comes first: requests for one address take turns here, so that none of them meets a half-made account.
+    const isDue = await mayMail(unit.em, hashAddress(command.email, codeKey), context.cooldownSeconds);
+    const user = await unit.em.findOne(User, { email: command.email }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+    if (user === null) await createAccount(unit, command, passwordHash, prepared, now());
+    else await meetAccount(unit, user, passwordHash, isDue ? prepared : undefined, now());
+    return { flowId: await openFlow(unit.em, command.email, now()) };
+  });
+}
+
+/** A first mail is always due: a stranger who asked for this address a moment ago must not keep its owner from it. */
+async function createAccount(
+  { em, record }: Unit,
+  command: RegisterUser,
+  passwordHash: string,
+  prepared: PreparedChallenge,
+  now: Date,
+): Promise<void> {
+  const { email, displayName, locale } = command;
+  const { user, events } = User.register({ id: uuidv7(), email, displayName, locale, passwordHash, at: now });
+  em.persist(user);
+  await em.flush(); // The challenge refers to the account's row.
+  await issueChallenge(em, user.id, prepared, now);
+  record(...events, ...user.challengeEmail(prepared));
+}
+
+async function meetAccount(
+  { em, record }: Unit,
+  user: User,
+  passwordHash: string,
+  prepared: PreparedChallenge | undefined,
+  now: Date,
+): Promise<void> {
+  user.submitPasswordAgain(passwordHash);
+  if (prepared === undefined) return;
+  if (user.isEmailVerified) return record(...user.noticeRegistrationAttempt());
+  await issueChallenge(em, user.id, prepared, now);
+  record(...user.challengeEmail(prepared));
+}

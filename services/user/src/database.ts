@@ -1,0 +1,26 @@
+import { outboxTables } from '@postrider/outbox';
+import { type Database, type DatabaseOptions, migrateDatabase, openDatabase } from '@postrider/runtime/database';
+import type { Logger } from '@postrider/runtime';
+import { Migration0001Accounts } from '../migrations/0001-accounts.ts';
+import { User } from './accounts/user.ts';
+import { Challenge } from './challenges/challenge.ts';
+
+/** The user service's database; it answers for itself in readiness and migrates itself. */
+export async function openUserDatabase(url: string, log: Logger): Promise<Database> {
+  return openDatabase({ ...userDatabase(url), log });
+}
+
+/** Applies the migrations, for a stack that wants to see it done before it starts the service. */
+export async function migrate(url: string): Promise<void> {
+  await migrateDatabase(userDatabase(url));
+}
+
+/** What the database holds: entities, tables that are none, and how they came to be. */
+export function userDatabase(url: string): DatabaseOptions {
+  return {
+    url,
+    entities: [User, Challenge],
+    migrations: [{ name: '0001-accounts', class: Migration0001Accounts }],
+    otherTables: [...outboxTables, 'verification_flow', 'mail_cooldown'],
+  };
+}

@@ -1,0 +1,139 @@
+import { connectNats, createPublisher, startDoorbell } from '@postrider/messaging';
+import { createBell, startRelay } from '@postrider/outbox';
+import {
+  createLogger,
+  DomainError,
+  type HealthPart,
+  type HttpServer,
+  type Logger,
+  startHttpServer,
+} from '@postrider/runtime';
+import { type Database, isDatabaseOutage } from '@postrider/runtime/database';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
+import type { AccountsContext } from './accounts/accounts-context.ts';
+import { createPasswordHasher } from './accounts/password-hasher.ts';
+import { accountRoutes } from './accounts/routes.ts';
+import { createChallengeMaker } from './challenges/prepare-challenge.ts';
+import type { Config } from './config.ts';
+import { openUserDatabase } from './database.ts';
+import { docsPage } from './docs/docs-page.ts';
+import { collectOpenApi } from './docs/openapi.ts';
+import { confirmPage } from './pages/confirm-page.ts';
+
+/** A running user service. */
+export interface UserService extends AsyncDisposable {
+  readonly urls: { readonly public: string; readonly gateway: string; readonly admin: string };
+}
+
+/**
+ * Starts the user service: reads top to bottom, stops bottom to top. It starts and serves without NATS (events wait in the outbox) and
+ * without PostgreSQL (503 until it is there).
+ */
+export async function start(config: Config): Promise<UserService> {
+  await using stack = new AsyncDisposableStack();
+  const log = createLogger({ name: 'user', level: config.logLevel });
+
+  const database = stack.use(await openUserDatabase(config.databaseUrl, log.child({ part: 'database' })));
+  const health: HealthPart[] = [{ name: 'database', required: true, check: database.health }];
+
+  const events = config.eventsEnabled ? startEvents(stack, config, database, log) : undefined;
+  if (events === undefined) log.warn('events are disabled: they wait in the outbox until EVENTS_ENABLED is true');
+  health.push(...(events?.health ?? []));
+
+  const accounts = {
+    em: database.em,
+    bell: events?.bell ?? createBell(),
+    now: () => new Date(),
+    passwords: createPasswordHasher(),
+    prepareChallenge: await createChallengeMaker(config),
+    codeKey: config.codeKey,
+    passwordMinLength: config.passwordMinLength,
+    cooldownSeconds: config.verificationCooldownSeconds,
+  };
+  const context = (request: FastifyRequest): AccountsContext => {
+    if (!database.isMigrated()) throw unavailable();
+    return { ...accounts, headers: { traceparent: request.trace.traceparent, correlationId: request.id } };
+  };
+
+  const listen = async (
+    name: 'public' | 'gateway' | 'admin',
+    routes?: (server: FastifyInstance) => Promise<void>,
+  ): Promise<HttpServer> =>
+    stack.use(
+      await startHttpServer({
+        name,
+        host: config.host,
+        port: config.ports[name],
+        log,
+        health,
+        translateError,
+        ...(routes && { routes }),
+      }),
+    );
+  const urls = {
+    admin: (await listen('admin')).url,
+    gateway: (await listen('gateway')).url,
+    public: (await listen('public', (server) => publicRoutes(server, config, context))).url,
+  };
+
+  log.info({ urls, eventsEnabled: config.eventsEnabled }, 'user service started');
+  const running = stack.move();
+  return { urls, [Symbol.asyncDispose]: () => running.disposeAsync() };
+}
+
+/** The way from the outbox to the streams: link, doorbell, relay. */
+function startEvents(
+  stack: AsyncDisposableStack,
+  config: Config,
+  database: Database,
+  log: Logger,
+): { bell: { ring(): void }; health: HealthPart[] } {
+  const ownBell = createBell();
+  const nats = stack.use(
+    connectNats({ url: config.natsUrl, name: 'user', inboxPrefix: '_INBOX_user', log: log.child({ part: 'nats' }) }),
+  );
+  const bell = stack.use(startDoorbell({ nats, subject: 'svc.user.outbox', bell: ownBell }));
+  const relay = stack.use(
+    startRelay({
+      databaseUrl: config.databaseUrl,
+      port: createPublisher({ nats, source: '/postrider/user' }),
+      bell: ownBell,
+      log: log.child({ part: 'relay' }),
+      ready: database.untilMigrated,
+    }),
+  );
+  const health = [
+    { name: 'nats', required: false, check: nats.health },
+    { name: 'relay', required: false, check: relay.health },
+  ];
+  return { bell, health };
+}
+
+async function publicRoutes(
+  server: FastifyInstance,
+  config: Config,
+  context: (request: FastifyRequest) => AccountsContext,
+): Promise<void> {
+  await server.register(async (api) => {
+    api.setValidatorCompiler(validatorCompiler);
+    api.setSerializerCompiler(serializerCompiler);
+    await collectOpenApi(api, config.publicUrl);
+    await accountRoutes(api, context);
+  });
+  confirmPage(server);
+  docsPage(server);
+}
+
+function translateError(error: unknown): DomainError | undefined {
+  return isDatabaseOutage(error) ? unavailable(error) : undefined;
+}
+
+function unavailable(cause?: unknown): DomainError {
+  return new DomainError(
+    'unavailable',
+    'unavailable',
+    'The service can’t do this right now. Nothing was changed; try again shortly.',
+    { cause, retryAfterSeconds: 2 },
+  );
+}
