@@ -25,14 +25,10 @@ test('beyond its queue the pool refuses at once, and works on', async () => {
   await passwords.hash('four');
 });
 
-test.each([
-  ['a'.repeat(14), false],
-  ['a'.repeat(15), true],
-  ['😀'.repeat(15), true],
-  ['a'.repeat(256), true],
-  ['a'.repeat(257), false],
-])('%s: allowed %s', (password, isAllowed) => {
-  const check = () => refuseWeakPassword(password, 15);
-  if (isAllowed) expect(check).not.toThrow();
-  else expect(check).toThrow(expect.objectContaining({ code: 'password_policy' }));
+test.each([14, 257])('a password of %i characters is refused', (length) => {
+  expect(() => refuseWeakPassword('a'.repeat(length), 15)).toThrow(expect.objectContaining({ code: 'password_policy' }));
+});
+
+test.each(['a', '😀', 'e\u0301'])('15 to 256 characters like %s are taken, counted as code points after NFC', (character) => {
+  expect(() => [15, 256].forEach((length) => refuseWeakPassword(character.repeat(length), 15))).not.toThrow();
 });

@@ -1,0 +1,108 @@
+import { jetstreamManager } from '@nats-io/jetstream';
+import { connect } from '@nats-io/transport-node';
+import { defineEvent } from '@postrider/contracts';
+import { testNats } from '@postrider/local/testing';
+import { pino } from 'pino';
+import { v7 as uuidv7 } from 'uuid';
+import { z } from 'zod';
+import { connectNats, createPublisher, type EventToPublish, type Topology } from '../src/index.ts';
+
+export const log = pino({ level: 'silent' });
+
+/** Under the user service's subjects, so that its permissions and ours are the ones of production. */
+export const thingDone = defineEvent({
+  name: 'user.thing_done',
+  version: 1,
+  stream: 'USER_EVENTS',
+  aggregate: 'userId',
+  description: 'A thing was done.',
+  schema: z.object({ userId: z.string(), n: z.int() }),
+  pii: [],
+  sample: { userId: 'u', n: 1 },
+});
+
+export const thingsDurable = {
+  stream_name: 'USER_EVENTS',
+  config: {
+    durable_name: 'email-user-events',
+    filter_subjects: ['user.v1.thing_done.*', 'user.retry.email-user-events.>'],
+    deliver_policy: 'all',
+    ack_policy: 'explicit',
+    ack_wait: 1e9,
+    max_deliver: 8,
+    max_ack_pending: 1_000,
+  },
+} satisfies Topology['consumers'][number];
+
+const streams: Topology['streams'] = [
+  { name: 'USER_EVENTS', subjects: ['user.v1.>', 'user.retry.>'], storage: 'file', allow_msg_ttl: true },
+  { name: 'DEAD_LETTERS', subjects: ['dead.>'], storage: 'file', allow_msg_ttl: true },
+];
+
+/** A server with one stream and one durable, links as the user and the email service, and an operator who looks inside. */
+export async function messagingServer() {
+  await using stack = new AsyncDisposableStack();
+  const server = stack.use(await testNats({ topology: { streams, consumers: [thingsDurable] } }));
+  const user = stack.use(connectNats({ url: server.urls.user, name: 'user', inboxPrefix: '_INBOX_user', log }));
+  const email = stack.use(connectNats({ url: server.urls.email, name: 'email', inboxPrefix: '_INBOX_email', log }));
+  const operator = stack.use(connectNats({ url: server.urls.operator, name: 'operator', log }));
+  const publisher = createPublisher({ nats: user, source: '/postrider/user' });
+  const nc = await operator.first();
+  await Promise.all([user.first(), email.first()]);
+  const manager = await jetstreamManager(nc);
+  const running = stack.move();
+  return {
+    server,
+    user,
+    email,
+    operator,
+    manager,
+    publisher,
+    publishRaw: async (subject: string, body: string, headers: Record<string, string> = {}) => {
+      const { headers: create } = await import('@nats-io/transport-node');
+      const hdrs = create();
+      for (const [name, value] of Object.entries(headers)) hdrs.append(name, value);
+      await nc.request(subject, body, { headers: hdrs, timeout: 5_000 });
+    },
+    deadLetters: async () => {
+      const { state } = await manager.streams.info('DEAD_LETTERS');
+      const letters = [];
+      for (let seq = state.first_seq; seq <= state.last_seq && state.messages > 0; seq++)
+        letters.push(await manager.streams.getMessage('DEAD_LETTERS', { seq }));
+      return letters.filter((letter) => letter !== null);
+    },
+    pendingOf: async (): Promise<{ waiting: number; unacknowledged: number }> => {
+      const info = await manager.consumers.info('USER_EVENTS', 'email-user-events');
+      return { waiting: info.num_pending, unacknowledged: info.num_ack_pending };
+    },
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
+
+let lastNumber = 0;
+
+export function thing(n: number, more: Partial<EventToPublish> = {}): EventToPublish {
+  const event = thingDone.create({ userId: 'u-1', n });
+  return {
+    id: String(++lastNumber),
+    eventId: uuidv7(),
+    stream: event.stream,
+    aggregateId: event.aggregateId,
+    type: event.type,
+    subject: event.subject,
+    headers: { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', correlationId: 'c-1' },
+    body: JSON.stringify(event.payload),
+    recordedAt: new Date('2026-01-01T00:00:00Z'),
+    expiresAt: null,
+    ...more,
+  };
+}
+
+/** Credentials that the server does not know, for a link that must not come up. */
+export async function refusedConnection(url: string): Promise<string> {
+  const { host } = new URL(url);
+  return connect({ servers: host, user: 'nobody', pass: 'x', maxReconnectAttempts: 0 }).then(
+    () => 'connected',
+    (error: unknown) => String(error),
+  );
+}
