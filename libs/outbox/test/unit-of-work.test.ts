@@ -1,4 +1,4 @@
-import { LockMode } from '@mikro-orm/postgresql';
+import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
 import { expect, test } from 'vitest';
 import { type Unit, unitOfWork } from '../src/index.ts';
 import { Account, moved, outboxDatabase } from './outbox-fixture.ts';
@@ -76,7 +76,7 @@ test('recording after the unit has ended throws instead of losing the event', as
 
 test('units do not nest, by their own or by the global EntityManager', async () => {
   await using db = await outboxDatabase();
-  const inner = (em: typeof db.em) => unitOfWork({ ...db.context, em }, async () => undefined);
+  const inner = (em: EntityManager) => unitOfWork({ ...db.context, em }, async () => undefined);
   await expect(unitOfWork(db.context, async ({ em }) => inner(em))).rejects.toThrow(/do not nest/);
   await expect(unitOfWork(db.context, async () => inner(db.em))).rejects.toThrow(/do not nest/);
 });

@@ -26,9 +26,14 @@ test('beyond its queue the pool refuses at once, and works on', async () => {
 });
 
 test.each([14, 257])('a password of %i characters is refused', (length) => {
-  expect(() => refuseWeakPassword('a'.repeat(length), 15)).toThrow(expect.objectContaining({ code: 'password_policy' }));
+  expect(() => refuseWeakPassword('a'.repeat(length), 15)).toThrow(
+    expect.objectContaining({ code: 'password_policy' }),
+  );
 });
 
-test.each(['a', '😀', 'e\u0301'])('15 to 256 characters like %s are taken, counted as code points after NFC', (character) => {
-  expect(() => [15, 256].forEach((length) => refuseWeakPassword(character.repeat(length), 15))).not.toThrow();
-});
+test.each(['a', '😀', 'e\u0301'])(
+  '15 to 256 characters like %s are taken, counted as code points after NFC',
+  (character) => {
+    expect(() => [15, 256].forEach((length) => refuseWeakPassword(character.repeat(length), 15))).not.toThrow();
+  },
+);
