@@ -1,6 +1,7 @@
 import { jetstream, JetStreamApiError, type JetStreamClient } from '@nats-io/jetstream';
 import { errors, headers as createHeaders, type NatsConnection } from '@nats-io/transport-node';
 import { toHeaders } from '@postrider/contracts';
+import type { Logger } from 'pino';
 import type { Nats } from './connect.ts';
 
 /** An event from somebody's log, to be put on its stream. */
@@ -27,8 +28,15 @@ export interface Publisher {
   publish(event: EventToPublish): Promise<PublishAnswer>;
 }
 
-/** @param source who says so, CloudEvents `ce-source`: `/postrider/user` */
-export function createPublisher({ nats, source }: { nats: Nats; source: string }): Publisher {
+export interface PublisherOptions {
+  readonly nats: Nats;
+  /** Who says so, CloudEvents `ce-source`: `/postrider/user`. */
+  readonly source: string;
+  readonly log: Logger;
+}
+
+/** Publishes as one source. */
+export function createPublisher({ nats, source, log }: PublisherOptions): Publisher {
   let client: { nc: NatsConnection; js: JetStreamClient } | undefined;
   return {
     async publish(event) {
@@ -43,6 +51,7 @@ export function createPublisher({ nats, source }: { nats: Nats; source: string }
           retries: 0, // The relay owns retries, and knows the order.
           ...(event.expiresAt !== null && { ttl: `${secondsLeft(event.expiresAt)}s` }),
         });
+        log.info(identify(event), 'event published');
         return { stored: true };
       } catch (error) {
         const reason = refusalForEver(error);
@@ -66,6 +75,10 @@ function messageHeaders(event: EventToPublish, source: string): ReturnType<typeo
   };
   for (const [name, value] of Object.entries(toHeaders(envelope))) headers.append(name, value);
   return headers;
+}
+
+function identify({ eventId, type, subject, headers }: EventToPublish): Record<string, unknown> {
+  return { eventId, type, subject, traceId: headers['traceparent']?.split('-')[1] };
 }
 
 /** Whole seconds, rounded down: nothing outlives its end. The outbox settles what has less than one left. */

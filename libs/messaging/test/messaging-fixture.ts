@@ -46,7 +46,7 @@ export async function messagingServer() {
   const user = stack.use(connectNats({ url: server.urls.user, name: 'user', inboxPrefix: '_INBOX_user', log }));
   const email = stack.use(connectNats({ url: server.urls.email, name: 'email', inboxPrefix: '_INBOX_email', log }));
   const operator = stack.use(connectNats({ url: server.urls.operator, name: 'operator', log }));
-  const publisher = createPublisher({ nats: user, source: '/postrider/user' });
+  const publisher = createPublisher({ nats: user, source: '/postrider/user', log });
   const nc = await operator.first();
   await Promise.all([user.first(), email.first()]);
   const manager = await jetstreamManager(nc);

@@ -97,7 +97,7 @@ function startEvents(
   const relay = stack.use(
     startRelay({
       databaseUrl: config.databaseUrl,
-      port: createPublisher({ nats, source: '/postrider/user' }),
+      port: createPublisher({ nats, source: '/postrider/user', log: log.child({ part: 'publisher' }) }),
       bell: ownBell,
       log: log.child({ part: 'relay' }),
       ready: database.untilMigrated,

@@ -55,7 +55,6 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   addHealth(server, options.health);
   await options.routes?.(server);
   const url = await server.listen({ host, port });
-  log.info({ url }, 'listening');
   return { url, [Symbol.asyncDispose]: () => server.close() };
 }
 
