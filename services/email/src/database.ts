@@ -1,0 +1,26 @@
+import { outboxTables } from '@postrider/outbox';
+import type { Logger } from '@postrider/runtime';
+import { type Database, type DatabaseOptions, migrateDatabase, openDatabase } from '@postrider/runtime/database';
+import { Migration0001Ledger } from '../migrations/0001-ledger.ts';
+import { LedgerMail } from './ledger/ledger-mail.ts';
+import { MailAttempt } from './ledger/mail-attempt.ts';
+
+/** The email service's database; it answers for itself in readiness and migrates itself. */
+export async function openEmailDatabase(url: string, log: Logger): Promise<Database> {
+  return openDatabase({ ...emailDatabase(url), log });
+}
+
+/** Applies the migrations, for a stack that wants to see it done before it starts the service. */
+export async function migrate(url: string): Promise<void> {
+  await migrateDatabase(emailDatabase(url));
+}
+
+/** What the database holds: entities, tables that are none, and how they came to be. */
+export function emailDatabase(url: string): DatabaseOptions {
+  return {
+    url,
+    entities: [LedgerMail, MailAttempt],
+    migrations: [{ name: '0001-ledger', class: Migration0001Ledger }],
+    otherTables: outboxTables,
+  };
+}

@@ -1,0 +1,38 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import type { Bell } from '@postrider/outbox';
+import type { SmtpTransport } from '../mail/smtp.ts';
+
+/** What the ledger works with. */
+export interface LedgerContext {
+  readonly em: EntityManager;
+  /** Whether the tables are there; until then everything waits. */
+  readonly isMigrated: () => boolean;
+  readonly bell: Pick<Bell, 'ring'>;
+  readonly transport: SmtpTransport;
+  /** 32 bytes; names recipients in the database. */
+  readonly recipientKey: Uint8Array;
+  readonly policy: LedgerPolicy;
+  readonly now: () => Date;
+}
+
+export interface LedgerPolicy {
+  /** Attempts a mail may spend before it is given up. */
+  readonly attempts: number;
+  readonly firstDelayMs: number;
+  readonly longestDelayMs: number;
+  /** 1; a test that can't wait five minutes for a greylisting server says 0. */
+  readonly minDelayFactor: number;
+  /** How long an attempt stays its owner's without a sign of life. Renewed at a third. */
+  readonly leaseMs: number;
+  /** How long a send under way may go on once the service stops. */
+  readonly graceMs: number;
+}
+
+export const defaultLedgerPolicy: LedgerPolicy = {
+  attempts: 5,
+  firstDelayMs: 1_000,
+  longestDelayMs: 30_000,
+  minDelayFactor: 1,
+  leaseMs: 30_000,
+  graceMs: 5_000,
+};

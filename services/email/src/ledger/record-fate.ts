@@ -1,0 +1,130 @@
+import { type DomainEvent, emailSent, type Envelope } from '@postrider/contracts';
+import { raw } from '@mikro-orm/core';
+import { unitOfWork } from '@postrider/outbox';
+import type { SmtpPhase } from '../mail/smtp-error.ts';
+import type { Claim } from './claim-attempt.ts';
+import type { Fate } from './decide-fate.ts';
+import type { LedgerContext } from './ledger-context.ts';
+import { LedgerMail } from './ledger-mail.ts';
+import { MailAttempt } from './mail-attempt.ts';
+
+/** What the server said, if it did. */
+export interface Evidence {
+  readonly phase?: SmtpPhase | undefined;
+  readonly replyCode?: number | undefined;
+  readonly enhancedCode?: string | undefined;
+}
+
+/** A mail at the end of an attempt. */
+export interface Ending {
+  readonly mail: LedgerMail;
+  readonly event: Envelope;
+  readonly claim: Claim;
+  readonly evidence: Evidence;
+}
+
+/** The fate of a mail that the server took. */
+export const sentFate: Fate = {
+  state: 'sent',
+  outcome: 'sent',
+  reason: 'the server took it',
+  spends: true,
+  fact: emailSent,
+  alert: false,
+};
+
+/**
+ * Step 4: what became of an attempt, of its mail, and the fact that tells others, in one transaction.
+ *
+ * @returns false when the attempt is no longer ours: it was recorded before, or its lease ended and another took over
+ */
+export async function recordFate(ledger: LedgerContext, ending: Ending, fate: Fate): Promise<boolean> {
+  return close(ledger, ending, fate, { state: 'sending', tries: ending.claim.number });
+}
+
+/**
+ * Step 6: closes an attempt whose owner died, as long as it is that attempt and its lease is over. Its evidence is that there
+ * is none.
+ *
+ * @returns false when another delivery was faster, or the owner lives
+ */
+export async function recordAbandoned(ledger: LedgerContext, ending: Ending, fate: Fate): Promise<boolean> {
+  const isOver = { leaseUntil: { $lt: raw('clock_timestamp()') } };
+  return close(ledger, ending, fate, { state: 'sending', tries: ending.claim.number, ...isOver });
+}
+
+/** Step 2: ends a mail that needs no attempt, or can't have one. */
+export async function concludeMail(
+  ledger: LedgerContext,
+  { mail, event }: Pick<Ending, 'mail' | 'event'>,
+  conclusion: Pick<Fate, 'state' | 'reason' | 'fact'>,
+): Promise<boolean> {
+  return unitOfWork({ ...ledger, headers: causedBy(event) }, async ({ em, record }) => {
+    const open = { id: mail.id, state: { $in: ['accepted', 'retry_wait'] } } as const;
+    const { state, reason, fact } = conclusion;
+    const updated = await em.nativeUpdate(LedgerMail, open, {
+      state,
+      reason,
+      nextAttemptAt: null,
+      settledAt: ledger.now(),
+    });
+    if (updated === 0) return false;
+    if (fact !== undefined) record(factOf(ledger, { mail, event, claim: { number: mail.tries }, evidence: {} }, fact));
+    return true;
+  });
+}
+
+async function close(
+  ledger: LedgerContext,
+  ending: Ending,
+  fate: Fate,
+  condition: Record<string, unknown>,
+): Promise<boolean> {
+  const { mail, event, claim, evidence } = ending;
+  const now = ledger.now();
+  const isOpen = fate.state === 'accepted' || fate.state === 'retry_wait';
+  return unitOfWork({ ...ledger, headers: causedBy(event) }, async ({ em, record }) => {
+    const updated = await em.nativeUpdate(
+      LedgerMail,
+      { id: mail.id, ...condition },
+      {
+        state: fate.state,
+        reason: fate.reason,
+        attempts: mail.attempts + (fate.spends ? 1 : 0),
+        ambiguities: mail.ambiguities + (fate.outcome === 'ambiguous' ? 1 : 0),
+        leaseUntil: null,
+        nextAttemptAt: fate.delayMs === undefined ? null : new Date(now.getTime() + fate.delayMs),
+        settledAt: isOpen ? null : now,
+      },
+    );
+    if (updated === 0) return false;
+    const { outcome, reason } = fate;
+    const { phase = null, replyCode = null, enhancedCode = null } = evidence;
+    const attempt = { outcome, reason, phase, replyCode, enhancedCode, endedAt: now };
+    await em.nativeUpdate(MailAttempt, { mailId: mail.id, number: claim.number }, attempt);
+    if (fate.fact !== undefined) record(factOf(ledger, ending, fate.fact));
+    return true;
+  });
+}
+
+function factOf(ledger: LedgerContext, ending: Ending, fact: NonNullable<Fate['fact']>): DomainEvent {
+  const { mail, event, claim, evidence } = ending;
+  return fact.create({
+    mailId: mail.id,
+    causationId: event.id,
+    mail: mail.mail,
+    class: mail.class,
+    attempt: claim.number,
+    provider: ledger.transport.provider,
+    ...evidence,
+  });
+}
+
+/** The facts go on with the trace of the event that caused the mail. */
+function causedBy(event: Envelope): Record<string, string> {
+  const { id: causationId, traceparent, tracestate, correlationId } = event;
+  const headers = { causationId, traceparent, tracestate, correlationId };
+  return Object.fromEntries(
+    Object.entries(headers).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );
+}

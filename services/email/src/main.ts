@@ -1,0 +1,5 @@
+import { parseConfig, run } from '@postrider/runtime';
+import { configSchema } from './config.ts';
+import { start } from './service.ts';
+
+run('email', () => start(parseConfig(configSchema, process.env)));

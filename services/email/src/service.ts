@@ -1,0 +1,123 @@
+import {
+  type ConsumerDeclaration,
+  connectNats,
+  createPublisher,
+  type Handler,
+  type Probe,
+  startDoorbell,
+  startSubscription,
+  type Subscription,
+} from '@postrider/messaging';
+import { createBell, startRelay } from '@postrider/outbox';
+import { createLogger, type HealthPart, type Logger, startHttpServer } from '@postrider/runtime';
+import type { Database } from '@postrider/runtime/database';
+import { consumerDeclaration } from '@postrider/topology';
+import type { Config } from './config.ts';
+import { openEmailDatabase } from './database.ts';
+import { challengeHandlers, userEventHandlers } from './handlers.ts';
+import { defaultLedgerPolicy, type LedgerPolicy } from './ledger/ledger-context.ts';
+import { createSmtpTransport } from './mail/smtp.ts';
+import { watchSmtp } from './mail/watch-smtp.ts';
+import { importSealingKeys } from './sealing/open-sealed.ts';
+
+/** A running email service. */
+export interface EmailService extends AsyncDisposable {
+  readonly url: string;
+}
+
+/** What a test shortens; production has none of it. */
+export interface Overrides {
+  readonly policy?: Partial<LedgerPolicy>;
+  /** Another declaration than infra's, as the test's server has it. */
+  readonly declaration?: (durable: string) => ConsumerDeclaration;
+}
+
+/**
+ * Starts the email service: reads top to bottom, stops bottom to top, so that on the way down nothing new comes in, mails under way end
+ * and are recorded, and the links they need are closed last. It starts without NATS, SMTP or PostgreSQL, and works once
+ * they are there.
+ */
+export async function start(config: Config, overrides: Overrides = {}): Promise<EmailService> {
+  await using stack = new AsyncDisposableStack();
+  const log = createLogger({ name: 'email', level: config.logLevel });
+
+  const database = stack.use(await openEmailDatabase(config.databaseUrl, log.child({ part: 'database' })));
+  const health: HealthPart[] = [{ name: 'database', required: true, check: database.health }];
+  if (config.eventsEnabled) health.push(...(await startEvents({ stack, config, overrides, database, log })));
+  else log.warn('events are disabled: no mail is sent until EVENTS_ENABLED is true');
+
+  const { host, port } = config;
+  const http = stack.use(await startHttpServer({ name: 'http', host, port, log, health }));
+  log.info({ url: http.url, eventsEnabled: config.eventsEnabled }, 'email service started');
+  const running = stack.move();
+  return { url: http.url, [Symbol.asyncDispose]: () => running.disposeAsync() };
+}
+
+interface Parts {
+  readonly stack: AsyncDisposableStack;
+  readonly config: Config;
+  readonly overrides: Overrides;
+  readonly database: Database;
+  readonly log: Logger;
+}
+
+/** The way from the streams to the mail server, and back with what became of each mail. */
+async function startEvents({ stack, config, overrides, database, log }: Parts): Promise<HealthPart[]> {
+  const { databaseUrl, natsUrl, smtpUrl } = config;
+  const natsLog = log.child({ part: 'nats' });
+  const nats = stack.use(connectNats({ url: natsUrl, name: 'email', inboxPrefix: '_INBOX_email', log: natsLog }));
+  const ownBell = createBell();
+  const bell = stack.use(startDoorbell({ nats, subject: 'svc.email.outbox', bell: ownBell }));
+  const relay = stack.use(
+    startRelay({
+      databaseUrl,
+      port: createPublisher({ nats, source: '/postrider/email', log: log.child({ part: 'publisher' }) }),
+      bell: ownBell,
+      log: log.child({ part: 'relay' }),
+      ready: database.untilMigrated,
+    }),
+  );
+
+  // Lanes of their own, so that no flood of welcomes keeps somebody waiting for a code.
+  const forChallenges = stack.use(createSmtpTransport({ url: smtpUrl, lanes: 8 }));
+  const forUserEvents = stack.use(createSmtpTransport({ url: smtpUrl, lanes: 2 }));
+  const smtp = stack.use(watchSmtp(forChallenges, log.child({ part: 'smtp' })));
+
+  const { isMigrated } = database;
+  const policy = { ...defaultLedgerPolicy, ...overrides.policy };
+  const ledger = {
+    em: database.em,
+    isMigrated,
+    bell,
+    recipientKey: config.recipientKey,
+    policy,
+    now: () => new Date(),
+  };
+  const sealingKeys = await importSealingKeys(config.sealingPrivateKeys);
+  const deps = { sealingKeys, from: config.mailFrom, publicUrl: config.publicUrl };
+  const probes = { database: probeDatabase(database), smtp: forChallenges.probe };
+  const { declaration = consumerDeclaration } = overrides;
+  const subscribe = (durable: string, handlers: readonly Handler[]): Subscription => {
+    const partLog = log.child({ part: 'subscription' });
+    return stack.use(startSubscription({ nats, declaration: declaration(durable), handlers, probes, log: partLog }));
+  };
+  const subscriptions = [
+    subscribe('email-challenges', challengeHandlers({ ...deps, ledger: { ...ledger, transport: forChallenges } })),
+    subscribe('email-user-events', userEventHandlers({ ...deps, ledger: { ...ledger, transport: forUserEvents } })),
+  ];
+  const registered = subscriptions.flatMap(({ durable, types }) => types.map((type) => ({ type, durable })));
+  log.info({ handlers: registered }, 'event handlers registered');
+  return [
+    { name: 'nats', required: false, check: nats.health },
+    { name: 'relay', required: false, check: relay.health },
+    { name: 'smtp', required: false, check: smtp.health },
+    ...subscriptions.map(({ durable, health }) => ({ name: durable, required: false, check: health })),
+  ];
+}
+
+function probeDatabase(database: Database): Probe {
+  return async () => {
+    if (!database.isMigrated()) throw new Error('The database is not migrated yet.');
+    await database.em.getConnection().execute('select 1');
+  };
+}
