@@ -9,6 +9,9 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
+          // Pure code keeps nothing between files, so they may share what they import.
+          pool: 'threads',
+          isolate: false,
           include: ['{libs,services}/*/src/**/*.test.ts', 'infra/**/src/**/*.test.ts'],
         },
       },

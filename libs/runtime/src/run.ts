@@ -1,21 +1,31 @@
 import closeWithGrace from 'close-with-grace';
-import { ConfigError } from './config.ts';
+import { z } from 'zod';
+import { ConfigError, variable } from './config.ts';
 import { createLogger } from './logger.ts';
 
-/** What a supervisor must wait for at least before it kills: the services stop within it or are cut short. */
-const graceMs = 8_000;
+const settingsSchema = z.object({
+  /** How long stopping may take; what takes longer is cut off. A supervisor must wait longer before it kills. */
+  SHUTDOWN_GRACE_SECONDS: variable.seconds(8),
+  LOG_LEVEL: variable.logLevel(),
+});
 
 /**
  * Runs a service until it is told to stop: SIGTERM, SIGINT, or the end of the IPC channel its supervisor started it with (so that
  * a supervisor that is killed takes its services along). Stopping is leaving the scope: the service is disposed, which
- * drains what it holds; what takes longer than 8 s is cut off with exit code 1. An error nobody caught ends the process
+ * drains what it holds; what takes longer than the grace is cut off with exit code 1. An error nobody caught ends the process
  * the same way: a supervisor starts a clean one. A configuration that can't be used is explained on standard error, exit
  * code 78 (EX_CONFIG).
  */
-export function run(name: string, start: () => Promise<AsyncDisposable>): void {
-  const log = createLogger({ name });
+export function run(
+  name: string,
+  env: Record<string, string | undefined>,
+  start: () => Promise<AsyncDisposable>,
+): void {
+  const settings = settingsSchema.safeParse(env).data ?? { SHUTDOWN_GRACE_SECONDS: 8, LOG_LEVEL: 'info' }; // `start` tells what is wrong.
+  const log = createLogger({ name, level: settings.LOG_LEVEL });
   const starting = Promise.try(start);
-  const closer = closeWithGrace({ delay: graceMs, logger: false }, async ({ err, signal }) => {
+  const delay = settings.SHUTDOWN_GRACE_SECONDS * 1_000;
+  const closer = closeWithGrace({ delay, logger: false }, async ({ err, signal }) => {
     if (err) log.fatal({ err }, 'stopping after an error that nobody caught');
     else log.info({ signal: signal ?? 'disconnect' }, 'stopping');
     const service = await starting.catch(() => undefined);

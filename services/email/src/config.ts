@@ -19,6 +19,7 @@ export const configSchema = z
     SEALING_PRIVATE_KEYS: variable.jwks(),
     RECIPIENT_KEY: variable.key(),
     LOG_LEVEL: variable.logLevel(),
+    SHUTDOWN_GRACE_SECONDS: variable.seconds(8),
   })
   .transform((env) => ({
     host: env.HOST,
@@ -37,6 +38,7 @@ export const configSchema = z
     /** Names recipients in the database, where their addresses are not. */
     recipientKey: env.RECIPIENT_KEY,
     logLevel: env.LOG_LEVEL,
+    shutdownGraceSeconds: env.SHUTDOWN_GRACE_SECONDS,
   }));
 
 export type Config = z.infer<typeof configSchema>;

@@ -84,7 +84,9 @@ async function startEvents({ stack, config, overrides, database, log }: Parts): 
   const smtp = stack.use(watchSmtp(forChallenges, log.child({ part: 'smtp' })));
 
   const { isMigrated } = database;
-  const policy = { ...defaultLedgerPolicy, ...overrides.policy };
+  // A send under way may use most of the time that stopping has; the rest is for writing down what became of it.
+  const graceMs = config.shutdownGraceSeconds * 600;
+  const policy = { ...defaultLedgerPolicy, graceMs, ...overrides.policy };
   const ledger = {
     em: database.em,
     isMigrated,

@@ -17,6 +17,7 @@ export const configSchema = z
     VERIFICATION_COOLDOWN_SECONDS: variable.seconds(60),
     PASSWORD_MIN_LENGTH: z.coerce.number().int().min(8).max(64).default(15),
     LOG_LEVEL: variable.logLevel(),
+    SHUTDOWN_GRACE_SECONDS: variable.seconds(8),
   })
   .transform((env) => ({
     host: env.HOST,

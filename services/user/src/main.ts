@@ -2,4 +2,4 @@ import { parseConfig, run } from '@postrider/runtime';
 import { configSchema } from './config.ts';
 import { start } from './service.ts';
 
-run('user', () => start(parseConfig(configSchema, process.env)));
+run('user', process.env, () => start(parseConfig(configSchema, process.env)));

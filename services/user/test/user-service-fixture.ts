@@ -1,5 +1,4 @@
 import { type ConsumerMessages, jetstream } from '@nats-io/jetstream';
-import { type DomainEvent } from '@postrider/contracts';
 import { testDatabase, testNats } from '@postrider/local/testing';
 import { connectNats } from '@postrider/messaging';
 import { parseConfig } from '@postrider/runtime';
@@ -89,7 +88,7 @@ export async function readStream(operatorUrl: string, stream: string, count: num
   await using nats = connectNats({ url: operatorUrl, name: 'reader', log: pino({ level: 'silent' }) });
   const consumer = await jetstream(await nats.first()).consumers.get(stream, {});
   const messages: ConsumerMessages = await consumer.fetch({ max_messages: count, expires: 10_000 });
-  const events: { subject: string; data: DomainEvent['payload']; header: (name: string) => string | undefined }[] = [];
+  const events: { subject: string; data: Record<string, string>; header: (name: string) => string | undefined }[] = [];
   for await (const message of messages) {
     events.push({ subject: message.subject, data: message.json(), header: (name) => message.headers?.get(name) });
     if (events.length === count) break;

@@ -1,0 +1,11 @@
+export { findNatsServer, type NatsServerBinary, type NatsServerLookup } from './nats/find-nats-server.ts';
+export { natsServerLookup } from './nats/nats-server-lookup.ts';
+export { type NatsPasswords, natsUrls, startNats, type NatsOptions, type RunningNats } from './nats/start-nats.ts';
+export { applyTopologyTo } from './nats/apply-topology-to.ts';
+export { ensureDatabase } from './postgres/databases.ts';
+export { startPostgres, type PostgresOptions, type RunningPostgres } from './postgres/start-postgres.ts';
+export { type Mailbox, type MailboxOptions, startMailbox } from './mailbox/start-mailbox.ts';
+export { freePort } from './process/free-port.ts';
+export { type Stack, type StackOptions, startStack } from './stack/start-stack.ts';
+export { parseStackConfig, type StackConfig } from './stack/stack-config.ts';
+export { stackFilePath, type StackInfo } from './stack/stack-file.ts';

@@ -1,0 +1,15 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { applyTopology, connectNats, type Topology } from '@postrider/messaging';
+import type { Logger } from 'pino';
+
+/** Creates or updates the declared streams and consumers on the server at `url`, as a user who may (the operator). */
+export async function applyTopologyTo(url: string, topology: Topology, log: Logger): Promise<void> {
+  await using nats = connectNats({ url, name: 'postrider local stack', log });
+  const nc = await Promise.race([nats.first(), sleep(15_000, undefined, { ref: false })]);
+  const hosts = url
+    .split(',')
+    .map((server) => new URL(server.trim()).host)
+    .join(', ');
+  if (nc === undefined) throw new Error(`NATS at ${hosts} does not answer, or refuses the credentials in NATS_URL.`);
+  await applyTopology({ nc, topology, log });
+}

@@ -1,0 +1,56 @@
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { findNatsServer } from '../nats/find-nats-server.ts';
+import { type NatsPasswords, type RunningNats, startNats } from '../nats/start-nats.ts';
+import type { Supervised } from '../process/supervise.ts';
+import { keepRunning, type StackContext } from './keep-running.ts';
+import { folderOf } from './stack-config.ts';
+
+export interface NatsPart extends AsyncDisposable {
+  readonly urls: NatsPasswords;
+  readonly monitorUrl?: string;
+  pid(): number | undefined;
+}
+
+/** A nats-server with the declared streams and consumers, or the one that runs elsewhere with the same applied. */
+export async function startNatsPart(context: StackContext): Promise<NatsPart> {
+  const { config } = context;
+  const { natsUrl } = config.external;
+  if (natsUrl !== undefined) {
+    await applyDeclared(context, natsUrl);
+    const urls = { user: natsUrl, email: natsUrl, operator: natsUrl };
+    return { urls, pid: () => undefined, [Symbol.asyncDispose]: async () => undefined };
+  }
+  await using starting = new AsyncDisposableStack();
+  const server = starting.use(await startEmbedded(context));
+  const { urls, monitorUrl } = server.current;
+  await applyDeclared(context, urls.operator);
+  const running = starting.move();
+  return { urls, monitorUrl, pid: () => server.current.pid, [Symbol.asyncDispose]: async () => running.disposeAsync() };
+}
+
+async function startEmbedded(context: StackContext): Promise<Supervised<RunningNats>> {
+  const { config, secrets, progress } = context;
+  const { nats: port, natsMonitor: monitorPort } = config.ports;
+  const { serverConfigPath: configPath } = await import('@postrider/topology');
+  const storeDir = folderOf(config, 'nats');
+  return progress.step(`nats-server on port ${port}`, async (detail) => {
+    const { path: binary, version, from } = await findNatsServer({ ...config.natsServer, note: progress.note });
+    detail(`version ${version} (${from})`);
+    return keepRunning(context, 'nats', async (attempt) =>
+      startNats({ binary, configPath, port, monitorPort, storeDir, passwords: secrets.nats, ...attempt }),
+    );
+  });
+}
+
+async function applyDeclared({ config, progress }: StackContext, operatorUrl: string): Promise<void> {
+  await progress.step('streams and consumers', async (detail) => {
+    const [{ topology }, { applyTopologyTo }] = await Promise.all([
+      import('@postrider/topology'),
+      import('../nats/apply-topology-to.ts'),
+    ]);
+    const log = pino(pino.destination({ dest: join(folderOf(config, 'logs'), 'topology.log'), sync: true }));
+    await applyTopologyTo(operatorUrl, topology, log);
+    detail(topology.streams.map(({ name }) => name).join(' '));
+  });
+}

@@ -1,0 +1,5 @@
+export { testDatabase, type TestDatabase, type TestDatabaseOptions } from './test-database.ts';
+export { testMailbox } from './test-mailbox.ts';
+export { testNats, type TestNats, type TestNatsOptions } from './test-nats.ts';
+export { testPostgres, type TestPostgres } from './test-postgres.ts';
+export type { Restartable } from './restartable.ts';
