@@ -4,6 +4,10 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     root: new URL('..', import.meta.url).pathname,
+    // Most of an integration test is waiting for servers: more files at once than there are cores.
+    maxWorkers: 4,
+    // Generous, since it only matters when something is wrong: a busy machine must not fail a test.
+    expect: { poll: { timeout: 20_000, interval: 25 } },
     projects: [
       {
         extends: true,
