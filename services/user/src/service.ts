@@ -14,6 +14,7 @@ import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod
 import type { AccountsContext } from './accounts/accounts-context.ts';
 import { createPasswordHasher } from './accounts/password-hasher.ts';
 import { accountRoutes } from './accounts/routes.ts';
+import { warmUp } from './accounts/warm-up.ts';
 import { createChallengeMaker } from './challenges/prepare-challenge.ts';
 import type { Config } from './config.ts';
 import { openUserDatabase } from './database.ts';
@@ -51,6 +52,10 @@ export async function start(config: Config): Promise<UserService> {
     passwordMinLength: config.passwordMinLength,
     cooldownSeconds: config.verificationCooldownSeconds,
   };
+  const stopping = new AbortController();
+  stack.defer(() => stopping.abort());
+  const warming = database.untilMigrated(stopping.signal).then(() => warmUp(accounts));
+  warming.catch((error: unknown) => log.debug({ err: error }, 'not warmed up'));
   const context = (request: FastifyRequest): AccountsContext => {
     if (!database.isMigrated()) throw unavailable();
     return { ...accounts, headers: { traceparent: request.trace.traceparent, correlationId: request.id } };
