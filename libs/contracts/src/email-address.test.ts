@@ -38,6 +38,13 @@ test.each([
   'ad\u200ba@example.com',
   'ａda@example.com',
   'аda@example.com',
+  '\u212Ada@example.com',
+  'ada@example.com/foo',
+  'ada@example.com?x',
+  'ada@example.com#x',
+  'ada@example.com\\x',
+  'ada@example.com:25',
+  'ada@exam%70le.com',
   `${'a'.repeat(65)}@example.com`,
   `ada@${'a'.repeat(60)}.${'b'.repeat(60)}.${'c'.repeat(60)}.${'d'.repeat(60)}.${'e'.repeat(60)}.com`,
 ])('%j is refused', (given) => {

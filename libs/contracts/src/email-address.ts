@@ -26,11 +26,12 @@ export const emailAddress = z
 export function canonicalAddress(text: string): string | undefined {
   const trimmed = text.replace(/^[ \t]+|[ \t]+$/g, '');
   const at = trimmed.lastIndexOf('@');
-  const local = trimmed.slice(0, Math.max(at, 0)).toLowerCase();
+  const local = trimmed.slice(0, Math.max(at, 0));
+  // Tested before it is lowered: Unicode has letters whose lower case is ASCII.
   if (local.length > 64 || !dotAtom.test(local)) return undefined;
   const domain = canonicalDomain(trimmed.slice(at + 1));
   if (domain === undefined || local.length + 1 + domain.length > 254) return undefined;
-  return `${local}@${domain}`;
+  return `${local.toLowerCase()}@${domain}`;
 }
 
 /** An address as logs and operators may see it: first letters and the top-level domain only. */
@@ -40,13 +41,15 @@ export function maskAddress(address: string): string {
   return `${address.slice(0, 1)}***@${domain.slice(0, 1)}***${domain.slice(domain.lastIndexOf('.'))}`;
 }
 
-const dotAtom = /^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*$/;
+const dotAtom = /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*$/;
 const hostName = /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 // Control, format (zero width, direction marks), unassigned and white space: IDNA mapping would drop some of them silently.
+// What ends or escapes a host in a URL: the conversion below reads hosts as a URL does, and would drop what follows.
+const delimiter = /[/?#\\%:@[\]]/;
 const invisible = /[\p{C}\p{Z}]/u;
 
 function canonicalDomain(text: string): string | undefined {
-  if (invisible.test(text) || text.length > 255) return undefined;
+  if (invisible.test(text) || delimiter.test(text) || text.length > 255) return undefined;
   const ascii = domainToASCII(text.toLowerCase());
   if (!hostName.test(ascii) || ascii.length > 253) return undefined;
   return /^[0-9]+$/.test(ascii.slice(ascii.lastIndexOf('.') + 1)) ? undefined : ascii; // A numeric last label is an IP address.
