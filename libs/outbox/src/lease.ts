@@ -37,9 +37,10 @@ export async function acquireLease({ pool, name, lifeMs }: LeaseOptions): Promis
   const epoch = await claim();
   if (epoch === undefined) return undefined;
 
+  let renewing: Promise<void> = Promise.resolve();
   const renewal = setInterval(() => {
     // A renewal that fails is tried again by the next tick; if none succeeds the lease ends by itself.
-    claim().then(
+    renewing = claim().then(
       (renewed) => {
         if (renewed !== epoch) heldUntil = 0;
       },
@@ -52,6 +53,7 @@ export async function acquireLease({ pool, name, lifeMs }: LeaseOptions): Promis
     isHeld: () => performance.now() < heldUntil,
     async [Symbol.asyncDispose]() {
       clearInterval(renewal);
+      await renewing; // It would take the lease again after its release.
       heldUntil = 0;
       await pool.query(releaseSql, [name, owner, epoch]).catch(() => undefined); // Unreleased, it ends by itself.
     },

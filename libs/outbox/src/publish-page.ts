@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import type { Logger } from 'pino';
 import type { Publication, StreamPort } from './event.ts';
 import type { Lease } from './lease.ts';
-import { parkPending, type PendingEvent, readPending, settlePending } from './pending-events.ts';
+import { parkBlocked, parkPoison, type PendingEvent, readPending, settlePending } from './pending-events.ts';
 
 export interface PageContext {
   readonly pool: Pool;
@@ -14,31 +14,35 @@ export interface PageContext {
 
 export interface PageResult {
   readonly read: number;
-  /** Why not everything that was read could be published; what was not stays on the list. */
-  readonly failure: unknown;
+  /** Streams that did not take an event, and why; what was not published stays on the list. */
+  readonly failures: ReadonlyMap<string, unknown>;
+  /** Streams that took one. */
+  readonly taking: ReadonlySet<string>;
 }
 
 /**
  * Publishes one page of the to-do list: a lane an aggregate, one un-acknowledged publish a lane. Returns when every publish has
- * ended: reading again while a straggler is under way could put its successor before it. The first failure
- * stops all lanes, so that an outage costs one time-out and not one an event.
+ * ended: reading again while a straggler is under way could put its successor before it. A stream's first failure stops all
+ * its lanes, so that an outage costs one time-out and not one an event.
+ *
+ * @param waiting streams to leave out
  */
 export async function publishPage(
   context: PageContext,
   leaseName: string,
   lease: Lease,
-  signal: AbortSignal,
+  { waiting, signal }: { waiting: readonly string[]; signal: AbortSignal },
 ): Promise<PageResult> {
   const { pool, log } = context;
-  const page = await readPending(pool, context.pageSize);
-  const blocked = page.filter((event) => event.isBlocked);
+  const page = await readPending(pool, context.pageSize, waiting);
+  const blocked = page.filter((event) => event.isBlocked).map((event) => event.id);
   const lanes = Map.groupBy(
     page.filter((event) => !event.isBlocked),
     (event) => `${event.stream} ${event.aggregateId}`,
   );
-  const outcome: Outcome = { settled: [], poison: [], failure: undefined };
+  const outcome: Outcome = { settled: [], poison: [], failures: new Map(), taking: new Set() };
   const queue = lanes.values();
-  const mayGoOn = (): boolean => outcome.failure === undefined && lease.isHeld() && !signal.aborted;
+  const mayGoOn = (stream: string): boolean => !outcome.failures.has(stream) && lease.isHeld() && !signal.aborted;
   const work = async (): Promise<void> => {
     for (const lane of queue) await publishLane(context, lane, outcome, mayGoOn); // The iterator is shared: each lane is taken once.
   };
@@ -46,43 +50,37 @@ export async function publishPage(
 
   await settlePending(pool, leaseName, lease, outcome.settled);
   for (const { event, reason } of outcome.poison) {
-    log.error(
-      { eventId: event.eventId, type: event.type, subject: event.subject, reason },
-      'event parked: its stream refuses it',
-    );
-    await parkPending(pool, leaseName, lease, [event.id], reason);
+    const { eventId, type, subject } = event;
+    log.error({ eventId, type, subject, reason }, 'event parked: its stream refuses it');
+    await parkPoison(pool, leaseName, lease, event.id, reason);
   }
-  await parkPending(
-    pool,
-    leaseName,
-    lease,
-    blocked.map((event) => event.id),
-    'waits behind a parked event of its aggregate',
-  );
-  return { read: page.length, failure: outcome.failure };
+  await parkBlocked(pool, leaseName, lease, blocked);
+  return { read: page.length, failures: outcome.failures, taking: outcome.taking };
 }
 
 interface Outcome {
   readonly settled: string[];
   readonly poison: { event: PendingEvent; reason: string }[];
-  failure: unknown;
+  readonly failures: Map<string, unknown>;
+  readonly taking: Set<string>;
 }
 
 async function publishLane(
   { port, log }: PageContext,
   lane: readonly PendingEvent[],
   outcome: Outcome,
-  mayGoOn: () => boolean,
+  mayGoOn: (stream: string) => boolean,
 ): Promise<void> {
   for (const event of lane) {
-    if (!mayGoOn()) return;
+    if (!mayGoOn(event.stream)) return;
     try {
       const publication = isExpired(event) ? expired(log, event) : await port.publish(event);
+      outcome.taking.add(event.stream);
       if (publication.stored) outcome.settled.push(event.id);
       else outcome.poison.push({ event, reason: publication.reason });
       if (!publication.stored) return; // The later events of this aggregate wait behind it.
     } catch (error) {
-      outcome.failure ??= error;
+      if (!outcome.failures.has(event.stream)) outcome.failures.set(event.stream, error);
       return;
     }
   }

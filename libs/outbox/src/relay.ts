@@ -5,6 +5,7 @@ import type { Bell } from './bell.ts';
 import type { StreamPort } from './event.ts';
 import { acquireLease, type Lease } from './lease.ts';
 import { publishPage } from './publish-page.ts';
+import { createStreamBackoff } from './stream-backoff.ts';
 
 /**
  * The theory. One relay per database holds the lease; the others stand by and ask for it every second. The holder reads a page of
@@ -75,16 +76,25 @@ async function supervise(relay: RunningRelay, signal: AbortSignal): Promise<void
 }
 
 async function relayWhileHeld(relay: RunningRelay, lease: Lease, signal: AbortSignal): Promise<void> {
+  const backoff = createStreamBackoff();
   let pollMs = shortestPollMs;
   while (!signal.aborted && lease.isHeld()) {
-    const page = await publishPage(relay, leaseName, lease, signal);
-    if (page.failure === undefined) report(relay, 'up', 'publishing');
-    else report(relay, 'down', 'the stream does not take events', page.failure);
-    pollMs = page.read > 0 && page.failure === undefined ? shortestPollMs : Math.min(pollMs * 2, longestPollMs);
-    if (page.failure !== undefined) await pause(pollMs, signal);
-    else if (page.read < relay.pageSize) await relay.bell.wait(pollMs, signal);
-    if (page.read >= gather.rows && page.read < relay.pageSize) await pause(gather.ms, signal);
+    const waiting = backoff.waiting();
+    const page = await publishPage(relay, leaseName, lease, { waiting, signal });
+    for (const stream of page.taking) backoff.took(stream);
+    for (const stream of page.failures.keys()) backoff.failed(stream);
+    reportPage(relay, page.failures, waiting);
+    pollMs = page.taking.size > 0 ? shortestPollMs : Math.min(pollMs * 2, longestPollMs);
+    const isFull = page.read === relay.pageSize && page.taking.size > 0;
+    if (!isFull) await relay.bell.wait(Math.min(pollMs, backoff.nextMs() ?? pollMs), signal);
+    if (!isFull && page.read >= gather.rows) await pause(gather.ms, signal);
   }
+}
+
+function reportPage(relay: RunningRelay, failures: ReadonlyMap<string, unknown>, waiting: readonly string[]): void {
+  const [failing] = failures;
+  if (failing !== undefined) report(relay, 'down', `the stream ${failing[0]} does not take events`, failing[1]);
+  else if (waiting.length === 0) report(relay, 'up', 'publishing');
 }
 
 /** Says each change of state once; a state that lasts stays quiet. */

@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import { type RelayOptions, startRelay, unitOfWork } from '../src/index.ts';
 import { acquireLease } from '../src/lease.ts';
-import { parkPending, settlePending } from '../src/pending-events.ts';
+import { parkBlocked, parkPoison, settlePending } from '../src/pending-events.ts';
 import { memoryStream, moved, outboxDatabase } from './outbox-fixture.ts';
 
 type Db = Awaited<ReturnType<typeof outboxDatabase>>;
@@ -158,7 +158,8 @@ test('a lease that ran out goes to another owner, and fences what the old one st
   expect(Number(next?.epoch)).toBe(Number(stale?.epoch) + 1);
   if (stale === undefined || next === undefined || row === undefined) throw new Error('Nothing was leased.');
   await settlePending(pool, 'relay', stale, [row.id]);
-  await parkPending(pool, 'relay', stale, [row.id], 'zombie');
+  await parkPoison(pool, 'relay', stale, row.id, 'zombie');
+  await parkBlocked(pool, 'relay', stale, [row.id]);
   expect(await db.pending()).toBe(1);
   await settlePending(pool, 'relay', next, [row.id]);
   expect(await db.pending()).toBe(0);
@@ -183,4 +184,36 @@ test('connections that are cut are opened again', async () => {
   await stream.until(() => stream.stored.length === 2);
   await untilSettled(db);
   expect(stream.attempts).toHaveLength(2);
+});
+
+test('a stream that refuses holds back nobody else, however much waits for it', async () => {
+  await using db = await outboxDatabase();
+  const stream = memoryStream();
+  stream.answer = async (event) => {
+    if (event.stream === 'FULL') throw new Error('maximum bytes exceeded');
+    return { stored: true };
+  };
+  for (let n = 0; n < 12; n++) await commit(db, moved(`full${n}`, n, { stream: 'FULL' }));
+  await using relay = relayOf(db, stream, { pageSize: 4 });
+  await expect
+    .poll(() => relay.health())
+    .toMatchObject({ status: 'down', detail: 'the stream FULL does not take events' });
+  for (let n = 0; n < 5; n++) await commit(db, moved(`other${n}`, n));
+  await stream.until(() => stream.stored.length === 5);
+  stream.answer = async () => ({ stored: true });
+  await untilSettled(db);
+  expect(stream.stored).toHaveLength(17);
+});
+
+test('events behind a parked one that was released meanwhile are not parked after it', async () => {
+  await using db = await outboxDatabase();
+  const pool = new Pool({ connectionString: db.url });
+  await commit(db, moved('a', 2));
+  const [row] = await db.rows<{ id: string }>('select id from outbox_pending');
+  const lease = await acquireLease({ pool, name: 'relay', lifeMs: 600_000 });
+  if (lease === undefined || row === undefined) throw new Error('Nothing was leased.');
+  await parkBlocked(pool, 'relay', lease, [row.id]);
+  expect(await db.pending()).toBe(1);
+  await lease[Symbol.asyncDispose]();
+  await pool.end();
 });
