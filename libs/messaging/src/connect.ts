@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import type { Logger } from 'pino';
 
@@ -23,64 +24,69 @@ export interface NatsOptions {
   readonly log: Logger;
 }
 
-/** Opens the link; returns at once. Disposing it drains what is under way and closes. */
-export function connectNats({ url, name, inboxPrefix, log }: NatsOptions): Nats {
-  const state: State = { connection: undefined, isUp: false, isClosed: false };
-  const connecting = connect({
-    ...parseServers(url),
-    name,
-    ...(inboxPrefix !== undefined && { inboxPrefix }),
-    noEcho: true, // A doorbell is for the other replicas.
-    waitOnFirstConnect: true,
-    maxReconnectAttempts: -1,
-    ignoreAuthErrorAbort: true, // A wrong password is put right by an operator while we go on trying.
-    reconnectTimeWait: 500,
-    reconnectJitter: 200,
-    pingInterval: 20_000,
-    timeout: 5_000,
-  }).then(async (connection) => {
-    if (state.isClosed) await connection.close();
+/** Opens the link; returns at once. Disposing it drains what is under way, for two seconds at most, and closes. */
+export function connectNats(options: NatsOptions): Nats {
+  const { log } = options;
+  const closing = new AbortController();
+  const state: State = { connection: undefined, isUp: false };
+  const first = connectUntilItAnswers(options, closing.signal).then((connection) => {
     Object.assign(state, { connection, isUp: true });
     log.info({ server: connection.getServer() }, 'NATS connected');
-    void follow(connection, state, log);
+    void follow(connection, state, closing.signal, log);
     return connection;
   });
-  connecting.catch((error: unknown) => log.error({ err: error }, 'NATS connection gave up'));
-  const closing = Promise.withResolvers<never>();
-  closing.promise.catch(() => undefined); // Whoever waits is told; nobody has to.
-  const slow = setTimeout(
-    () => log.warn({ servers: parseServers(url).servers }, 'NATS does not answer yet: events wait'),
-    2_000,
-  );
-  connecting.finally(() => clearTimeout(slow)).catch(() => undefined);
-
+  first.catch(() => undefined); // Rejects only when closed before: whoever waits is told, nobody has to.
   return {
     current: () => (state.isUp ? state.connection : undefined),
-    first: () => Promise.race([connecting, closing.promise]),
+    first: () => first,
     health() {
       if (state.isUp) return { status: 'up' };
       return { status: state.connection === undefined ? 'starting' : 'down', detail: 'NATS does not answer' };
     },
     async [Symbol.asyncDispose]() {
-      clearTimeout(slow);
-      state.isClosed = true;
-      closing.reject(new Error('The link to NATS was closed.'));
+      closing.abort();
+      await first.catch(() => undefined);
       await close(state);
     },
   };
 }
 
+/** The first connection. The client's own waiting for it can't be given up, so we ask again ourselves. */
+async function connectUntilItAnswers(options: NatsOptions, signal: AbortSignal): Promise<NatsConnection> {
+  const { url, name, inboxPrefix, log } = options;
+  for (let tries = 1; !signal.aborted; tries++) {
+    try {
+      return await connect({
+        ...parseServers(url),
+        name,
+        ...(inboxPrefix !== undefined && { inboxPrefix }),
+        noEcho: true, // A doorbell is for the other replicas.
+        maxReconnectAttempts: -1,
+        ignoreAuthErrorAbort: true, // A wrong password is put right by an operator while we go on trying.
+        reconnectTimeWait: 500,
+        reconnectJitter: 200,
+        pingInterval: 20_000,
+        timeout: 5_000,
+      });
+    } catch (error) {
+      if (tries === 3)
+        log.warn({ err: error, servers: parseServers(url).servers }, 'NATS does not let us in yet: events wait');
+      await sleep(500, undefined, { signal }).catch(() => undefined); // Rejects only when told to stop.
+    }
+  }
+  throw new Error('The link to NATS was closed.');
+}
+
 interface State {
   connection: NatsConnection | undefined;
   isUp: boolean;
-  isClosed: boolean;
 }
 
-async function follow(connection: NatsConnection, state: State, log: Logger): Promise<void> {
+async function follow(connection: NatsConnection, state: State, closing: AbortSignal, log: Logger): Promise<void> {
   for await (const status of connection.status()) {
     if (status.type === 'disconnect') {
       state.isUp = false;
-      if (!state.isClosed) log.warn({ server: status.server }, 'NATS disconnected: events wait');
+      if (!closing.aborted) log.warn({ server: status.server }, 'NATS disconnected: events wait');
     } else if (status.type === 'reconnect') {
       state.isUp = true;
       log.info({ server: status.server }, 'NATS reconnected');
@@ -93,8 +99,9 @@ async function follow(connection: NatsConnection, state: State, log: Logger): Pr
 
 async function close({ connection, isUp }: State): Promise<void> {
   if (connection === undefined || connection.isClosed()) return;
-  if (isUp) await connection.drain();
-  else await connection.close();
+  // A server that hangs answers no drain.
+  if (isUp) await Promise.race([connection.drain(), sleep(2_000, undefined, { ref: false })]);
+  await connection.close();
 }
 
 /** The client takes credentials apart from addresses. */

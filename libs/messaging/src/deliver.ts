@@ -13,6 +13,11 @@ export interface DeliverContext {
   readonly handlers: ReadonlyMap<string, Handler>;
   readonly intake: Intake;
   readonly policy: RetryPolicy;
+  /**
+   * How often the handler has failed, by stream sequence. The server counts deliveries, and many of those are nobody's failure: a
+   * delay that was asked for, a stop, a crash. Kept here only, so a restart begins anew; the server's max_deliver is the end.
+   */
+  readonly failures: Map<number, number>;
   readonly ackWaitMs: number;
   readonly maxDeliver: number;
   readonly log: Logger;
@@ -35,6 +40,7 @@ export async function deliver(context: DeliverContext, message: JsMsg): Promise<
     );
     if (failure === undefined) {
       await message.ackAck();
+      context.failures.delete(message.info.streamSequence);
       log.info({ durationMs: Math.round(performance.now() - started) }, 'event handled');
     } else {
       await settleFailure(context, message, log, failure.error);
@@ -46,27 +52,34 @@ export async function deliver(context: DeliverContext, message: JsMsg): Promise<
   }
 }
 
-/** Runs the handler, again and again while what it needs is unavailable: waiting is no attempt. */
+/**
+ * Runs the handler, again and again while what it needs is unavailable: waiting is no attempt. But a dependency that answers its probe
+ * time and again, and not this message, is not away: then it is the message's failure, or it would hold its place for ever.
+ */
 async function handle(context: DeliverContext, message: JsMsg, log: Logger): Promise<void> {
   const { handler, event } = parse(context.handlers, message);
   const delivery: Delivery = { log, signal: context.signal, attempt: message.info.deliveryCount };
-  for (;;) {
+  for (let waits = 0; ; waits++) {
     try {
       await context.intake.untilOpen(context.signal);
       if (context.signal.aborted) throw new RetryLaterError('The service is stopping.', 0);
       return await handler.handle(event, delivery);
     } catch (error) {
       if (!(error instanceof UnavailableError)) throw error;
+      if (waits === mostWaits)
+        throw new Error(`${error.dependency} answers, but not for this message.`, { cause: error });
       await context.intake.waitFor(error, context.signal);
     }
   }
 }
 
+const mostWaits = 3;
+
 function parse(
   handlers: ReadonlyMap<string, Handler>,
   message: JsMsg,
 ): { handler: Handler; event: EventOf<EventContract> } {
-  const envelope = fromHeaders((name) => message.headers?.get(name));
+  const envelope = fromHeaders((name) => message.headers?.get(name, 'insensitive'));
   const handler = handlers.get(envelope.type);
   // During a rolling deployment an older replica may get what only a newer one understands: leave it to that one.
   if (handler === undefined) throw new RetryLaterError(`This build has no handler for "${envelope.type}".`, 30_000);
@@ -74,8 +87,11 @@ function parse(
 }
 
 async function settleFailure(context: DeliverContext, message: JsMsg, log: Logger, error: unknown): Promise<void> {
-  const verdict = judge(error, { count: message.info.deliveryCount, max: context.maxDeliver }, context.policy);
+  const { deliveryCount: count, streamSequence } = message.info;
+  const failures = (context.failures.get(streamSequence) ?? 0) + (error instanceof RetryLaterError ? 0 : 1);
+  const verdict = judge(error, { failures, count, max: context.maxDeliver }, context.policy);
   if (verdict.action === 'retry') {
+    remember(context.failures, streamSequence, failures);
     message.nak(verdict.delayMs);
     if (!context.signal.aborted)
       log.warn(
@@ -84,7 +100,8 @@ async function settleFailure(context: DeliverContext, message: JsMsg, log: Logge
       );
     return;
   }
-  await bury(context, message, log, verdict.reason);
+  if (!(await bury(context, message, log, verdict.reason))) return;
+  context.failures.delete(streamSequence);
   log.error(
     {
       err: error instanceof ContractViolation ? undefined : error,
@@ -95,22 +112,40 @@ async function settleFailure(context: DeliverContext, message: JsMsg, log: Logge
   );
 }
 
-/** The letter is confirmed before the message is terminated; while it can't be, the message is held, since no further delivery may come. */
-async function bury(context: DeliverContext, message: JsMsg, log: Logger, reason: string): Promise<void> {
-  for (let count = 1; ; count++) {
+/**
+ * The letter is confirmed before the message is terminated. While it can't be stored the message is held for a few tries, then handed
+ * back so that it does not keep others waiting; on its last delivery it is held until it is, since no further one may come.
+ *
+ * @returns whether it is buried
+ */
+async function bury(context: DeliverContext, message: JsMsg, log: Logger, reason: string): Promise<boolean> {
+  const isLast = context.maxDeliver > 0 && message.info.deliveryCount >= context.maxDeliver;
+  for (let tries = 1; ; tries++) {
     try {
       const nc = context.nats.current();
       if (nc === undefined) throw new Error('NATS is not connected.');
       await publishDeadLetter(nc, message, reason);
-      return message.term(reason.slice(0, 200));
+      message.term(reason.slice(0, 200));
+      return true;
     } catch (error) {
       if (context.signal.aborted) throw error;
-      log.warn({ err: error }, 'dead letter not stored: trying again');
-      await sleep(backoffMs(count, { firstDelayMs: 500, longestDelayMs: 5_000 }), undefined, {
-        signal: context.signal,
-      }).catch(() => undefined);
+      log.error({ err: error, reason }, 'dead letter not stored: trying again');
+      if (tries === 5 && !isLast) {
+        message.nak(30_000);
+        return false;
+      }
+      const waitMs = backoffMs(tries, { firstDelayMs: 500, longestDelayMs: 5_000 });
+      await sleep(waitMs, undefined, { signal: context.signal }).catch(() => undefined);
     }
   }
+}
+
+/** Bounded: what another replica settled is never forgotten here otherwise. */
+function remember(failures: Map<number, number>, sequence: number, count: number): void {
+  failures.delete(sequence);
+  if (count > 0) failures.set(sequence, count);
+  const [oldest] = failures.keys();
+  if (failures.size > 10_000 && oldest !== undefined) failures.delete(oldest);
 }
 
 function identify(message: JsMsg): Record<string, unknown> {

@@ -14,8 +14,6 @@ export type Probe = () => Promise<void>;
 export interface Intake {
   /** Why it is closed; undefined while it is open. */
   closedBecause(): string | undefined;
-  /** Aborted when the open period of now ends. */
-  openSignal(): AbortSignal;
   /** Closes for a dependency, or joins the wait for it; resolves when all answer, or when `signal` aborts. */
   waitFor(error: UnavailableError, signal: AbortSignal): Promise<void>;
   /** Resolves when open, or when `signal` aborts. */
@@ -24,31 +22,24 @@ export interface Intake {
 
 export function createIntake(probes: Readonly<Record<string, Probe>>, log: Logger): Intake {
   const missing = new Map<string, Promise<void>>();
-  let open = new AbortController();
 
   const probeUntilItAnswers = async (dependency: string, signal: AbortSignal): Promise<void> => {
     const since = performance.now();
     for (let delayMs = 250; !signal.aborted; delayMs = Math.min(delayMs * 2, 2_000)) {
       await sleep(delayMs, undefined, { signal }).catch(() => undefined);
-      const answers = await (probes[dependency]?.() ?? Promise.resolve()).then(
-        () => true,
-        () => false,
-      );
-      if (answers) break;
+      if (await answers(probes[dependency], signal)) break;
     }
     missing.delete(dependency);
-    if (missing.size === 0) open = new AbortController();
     if (!signal.aborted)
       log.info({ dependency, downMs: Math.round(performance.now() - since) }, 'dependency answers again: intake open');
   };
 
   const untilOpen = async (signal: AbortSignal): Promise<void> => {
-    while (missing.size > 0 && !signal.aborted) await Promise.all(missing.values());
+    while (missing.size > 0 && !signal.aborted) await Promise.all(missing.values()); // Each of them ends with the signal.
   };
 
   return {
     closedBecause: () => (missing.size === 0 ? undefined : `waiting for ${[...missing.keys()].join(', ')}`),
-    openSignal: () => open.signal,
     untilOpen,
     async waitFor(error, signal) {
       if (!missing.has(error.dependency)) {
@@ -57,9 +48,20 @@ export function createIntake(probes: Readonly<Record<string, Probe>>, log: Logge
           'dependency does not answer: intake closed, messages are held',
         );
         missing.set(error.dependency, probeUntilItAnswers(error.dependency, signal));
-        open.abort();
       }
       await untilOpen(signal);
     },
   };
+}
+
+/** One look. A probe that hangs must not hold up a stop. */
+async function answers(probe: Probe | undefined, signal: AbortSignal): Promise<boolean> {
+  const { promise: stopped, resolve: stop } = Promise.withResolvers<boolean>();
+  const onAbort = (): void => stop(false);
+  signal.addEventListener('abort', onAbort, { once: true });
+  const looked = (probe?.() ?? Promise.resolve()).then(
+    () => true,
+    () => false,
+  );
+  return Promise.race([looked, stopped]).finally(() => signal.removeEventListener('abort', onAbort));
 }

@@ -7,7 +7,7 @@ const always = (value: number) => () => value;
 
 test('a bug is tried five times with growing delays, then buried with its reason', () => {
   const verdicts = [1, 2, 3, 4, 5].map((count) =>
-    judge(new TypeError('no such thing'), { count, max: 20 }, defaultRetryPolicy, always(0.5)),
+    judge(new TypeError('no such thing'), { failures: count, count, max: 20 }, defaultRetryPolicy, always(0.5)),
   );
   expect(verdicts).toEqual([
     { action: 'retry', delayMs: 500 },
@@ -21,7 +21,7 @@ test('a bug is tried five times with growing delays, then buried with its reason
 test.each([new PermanentError('the template is broken'), new ContractViolation('no JSON')])(
   '%s is buried at once',
   (error) => {
-    expect(judge(error, { count: 1, max: 20 }, defaultRetryPolicy)).toEqual({
+    expect(judge(error, { failures: 1, count: 1, max: 20 }, defaultRetryPolicy)).toEqual({
       action: 'bury',
       reason: `${error.name}: ${error.message}`,
     });
@@ -29,17 +29,30 @@ test.each([new PermanentError('the template is broken'), new ContractViolation('
 );
 
 test('"later" spends no attempt of the policy, and takes the delay it asked for', () => {
-  expect(judge(new RetryLaterError('greylisted', 300_000), { count: 12, max: 20 }, defaultRetryPolicy)).toEqual({
+  expect(
+    judge(new RetryLaterError('greylisted', 300_000), { failures: 0, count: 12, max: 20 }, defaultRetryPolicy),
+  ).toEqual({
     action: 'retry',
     delayMs: 300_000,
   });
 });
 
+test('a failure after many deliveries that were none of its own is its first', () => {
+  expect(judge(new Error('x'), { failures: 1, count: 12, max: 20 }, defaultRetryPolicy, always(0.5))).toEqual({
+    action: 'retry',
+    delayMs: 500,
+  });
+});
+
 test('the last delivery that the server will make always ends in the dead letters', () => {
-  expect(judge(new RetryLaterError('greylisted', 1), { count: 20, max: 20 }, defaultRetryPolicy)).toMatchObject({
+  expect(
+    judge(new RetryLaterError('greylisted', 1), { failures: 0, count: 20, max: 20 }, defaultRetryPolicy),
+  ).toMatchObject({
     action: 'bury',
   });
-  expect(judge(new Error('x'), { count: 3, max: 3 }, defaultRetryPolicy)).toMatchObject({ action: 'bury' });
+  expect(judge(new Error('x'), { failures: 1, count: 3, max: 3 }, defaultRetryPolicy)).toMatchObject({
+    action: 'bury',
+  });
 });
 
 test('jitter is full and the delay is capped', () => {

@@ -3,7 +3,7 @@ import { PermanentError, RetryLaterError } from './handler.ts';
 
 /** How often and how patiently a subscription tries a message whose handler fails. */
 export interface RetryPolicy {
-  /** Deliveries before it becomes a dead letter, the first one included. */
+  /** How often its handler may fail before it becomes a dead letter. Only its own failures count. */
   readonly attempts: number;
   readonly firstDelayMs: number;
   /** The longest wait; a waiting message takes a place among the consumer's unacknowledged ones. */
@@ -22,12 +22,13 @@ export type Verdict =
  *
  * The server stops delivering after its own `max_deliver`, without a word; so the last delivery always ends in the dead letters.
  *
- * @param delivery how often the server has delivered it, this time included, and how often it will at most (-1: no limit)
+ * @param delivery how often its handler has failed, this time included; how often the server has delivered it, this time included,
+ *   and how often it will at most (-1: no limit)
  * @param random uniform in [0, 1), for the jitter
  */
 export function judge(
   error: unknown,
-  delivery: { count: number; max: number },
+  delivery: { failures: number; count: number; max: number },
   policy: RetryPolicy,
   random: () => number = Math.random,
 ): Verdict {
@@ -35,9 +36,9 @@ export function judge(
   if (error instanceof PermanentError || error instanceof ContractViolation) return { action: 'bury', reason };
   const isLast = delivery.max > 0 && delivery.count >= delivery.max;
   if (error instanceof RetryLaterError && !isLast) return { action: 'retry', delayMs: error.delayMs };
-  if (isLast || delivery.count >= policy.attempts)
+  if (isLast || delivery.failures >= policy.attempts)
     return { action: 'bury', reason: `after ${delivery.count} deliveries: ${reason}` };
-  return { action: 'retry', delayMs: backoffMs(delivery.count, policy, random) };
+  return { action: 'retry', delayMs: backoffMs(delivery.failures, policy, random) };
 }
 
 /**

@@ -67,6 +67,8 @@ export function startSubscription(options: SubscriptionOptions): Subscription {
     maxDeliver: declaration.config.max_deliver,
     signal: stopping.signal,
     underWay: new Set(),
+    failures: new Map(),
+    slot: { onFreed: () => undefined },
   };
   const running = supervise(subscription);
   return {
@@ -93,6 +95,7 @@ type RunningSubscription = DeliverContext & {
   readonly concurrency: number;
   readonly state: State;
   readonly underWay: Set<Promise<void>>;
+  readonly slot: { onFreed: () => void };
 };
 
 const waitBeforeNextLookMs = 1_000;
@@ -120,40 +123,50 @@ async function pullUntilItEnds(subscription: RunningSubscription): Promise<void>
   Object.assign(state, { status: 'up', detail: undefined });
   while (!signal.aborted) {
     await intake.untilOpen(signal);
-    while (underWay.size >= concurrency && !signal.aborted) await Promise.race(underWay);
+    await untilSlotIsFree(subscription);
     if (!signal.aborted) await pullOnce(subscription, consumer, concurrency - underWay.size);
   }
 }
 
+async function untilSlotIsFree({ underWay, concurrency, slot, signal }: RunningSubscription): Promise<void> {
+  while (underWay.size >= concurrency && !signal.aborted) {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    slot.onFreed = resolve;
+    await orStopped(promise, signal);
+  }
+}
+
 async function openConsumer({ nats, declaration, signal }: RunningSubscription): Promise<Consumer | undefined> {
-  const aborted = new Promise<undefined>((resolve) =>
-    signal.addEventListener('abort', () => resolve(undefined), { once: true }),
-  );
-  const nc = await Promise.race([nats.first(), aborted]);
-  if (nc === undefined || signal.aborted) return undefined;
-  const consumer = await jetstream(nc, { timeout: 5_000 }).consumers.get(
-    declaration.stream_name,
-    declaration.config.durable_name,
-  );
+  const nc = await orStopped(nats.first(), signal);
+  if (nc === undefined) return undefined;
+  const { stream_name: stream, config } = declaration;
+  const consumer = await jetstream(nc, { timeout: 5_000 }).consumers.get(stream, config.durable_name);
   const differences = consumerDifferences(declaration, (await consumer.info(true)).config);
   if (differences.length > 0) throw new Error(`The consumer is not as declared: ${differences.join('; ')}.`);
   return consumer;
 }
 
-/** One pull for as many messages as may be handled now. It ends when they came, after 20 s, or when the intake closes. */
+/**
+ * One pull for as many messages as may be handled now. It runs to its end, two seconds at most, also when the intake closes or the
+ * subscription stops: unsubscribing would drop what the server has sent already, and nobody would have it until its ack_wait
+ * is over. What comes in the meantime is held, or handed back at once.
+ */
 async function pullOnce(subscription: RunningSubscription, consumer: Consumer, free: number): Promise<void> {
-  const { signal, intake, underWay } = subscription;
-  const batch = await consumer.fetch({ max_messages: free, expires: 20_000, idle_heartbeat: 2_000 });
-  const ending = AbortSignal.any([signal, intake.openSignal()]);
-  const end = (): void => batch.stop();
-  ending.addEventListener('abort', end, { once: true });
-  if (ending.aborted) end();
-  try {
-    for await (const message of batch) {
-      const delivery = deliver(subscription, message).finally(() => underWay.delete(delivery));
-      underWay.add(delivery);
-    }
-  } finally {
-    ending.removeEventListener('abort', end);
+  const { underWay, slot } = subscription;
+  const batch = await consumer.fetch({ max_messages: free, expires: 2_000, idle_heartbeat: 1_000 });
+  for await (const message of batch) {
+    const delivery = deliver(subscription, message).finally(() => {
+      underWay.delete(delivery);
+      slot.onFreed();
+    });
+    underWay.add(delivery);
   }
+}
+
+async function orStopped<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  const { promise: stopped, resolve } = Promise.withResolvers<undefined>();
+  const onAbort = (): void => resolve(undefined);
+  signal.addEventListener('abort', onAbort, { once: true });
+  if (signal.aborted) onAbort();
+  return Promise.race([promise, stopped]).finally(() => signal.removeEventListener('abort', onAbort));
 }

@@ -185,6 +185,45 @@ test('an unavailable dependency is no attempt: the intake closes, messages are h
   expect(handled.every(({ attempt }) => attempt === 1)).toBe(true);
 });
 
+test('a dependency that answers its probe but never this message does not hold it for ever', async () => {
+  await using server = await messagingServer();
+  await server.publisher.publish(thing(1));
+  await server.publisher.publish(thing(2));
+  const handled: number[] = [];
+  await using _subscription = subscribe(
+    server,
+    async ({ data }) => {
+      if (data.n === 1) throw new UnavailableError('smtp', 'hung up on us');
+      handled.push(data.n);
+    },
+    { concurrency: 1, policy: { ...quickly, attempts: 2 }, probes: { smtp: async () => undefined } },
+  );
+  await expect.poll(async () => (await server.deadLetters()).length).toBe(1);
+  await untilIdle(server);
+  expect(handled).toEqual([2]);
+  expect((await server.deadLetters())[0]?.header.get(deadLetterHeaders.reason)).toMatch(
+    /smtp answers, but not for this message/,
+  );
+});
+
+test('stopping under load leaves no delivered message behind', async () => {
+  await using server = await messagingServer();
+  for (let n = 0; n < 300; n++) await server.publisher.publish(thing(n));
+  let handled = 0;
+  for (let round = 0; round < 3; round++) {
+    const goal = handled + 20;
+    const subscription = subscribe(server, async () => void handled++, { concurrency: 16 });
+    await expect.poll(() => handled, { interval: 1 }).toBeGreaterThan(goal);
+    await subscription[Symbol.asyncDispose]();
+    // What was handed back waits again; nothing is owed to a subscription that is gone.
+    await using next = subscribe(server, async () => void handled++, { concurrency: 1 });
+    await expect.poll(() => next.health().status).toBe('up');
+  }
+  await using _rest = subscribe(server, async () => void handled++);
+  await untilIdle(server);
+  expect(handled).toBe(300);
+});
+
 test('a handler that takes longer than ack_wait keeps its message', async () => {
   await using server = await messagingServer();
   await server.publisher.publish(thing(1));
@@ -338,6 +377,9 @@ test('nobody but the email service and operators reads challenges, nobody but th
   ).toMatch(refused);
   expect(
     await as('email', (nc) => nc.request('$JS.API.STREAM.MSG.GET.USER_CHALLENGES', '{"seq":1}', { timeout: 2_000 })),
+  ).toMatch(refused);
+  expect(
+    await as('user', (nc) => nc.request('$JS.API.STREAM.MSG.GET.USER_CHALLENGES', '{"seq":1}', { timeout: 2_000 })),
   ).toMatch(refused);
   expect(await as('user', (nc) => nc.request('$JS.API.STREAM.PURGE.USER_EVENTS', '{}', { timeout: 2_000 }))).toMatch(
     refused,
