@@ -45,6 +45,17 @@ export const variable = {
     z.string().refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol.slice(0, -1)), {
       message: `must be a URL that starts with ${protocols.map((protocol) => `${protocol}://`).join(' or ')}`,
     }),
+  /** One server or several, joined by commas; credentials are the first one's, percent-encoded where a URL needs it. */
+  natsUrl: () =>
+    z
+      .string()
+      .refine(
+        (text) => text.split(',').every((one) => /^(nats|tls):\/\//.test(one.trim()) && URL.canParse(one.trim())),
+        {
+          message:
+            'must be a URL that starts with nats:// or tls://, or several joined by commas; encode special characters of a password',
+        },
+      ),
   /** 32 bytes as base64url: a key that is not in the database. */
   key: () =>
     z

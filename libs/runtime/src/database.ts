@@ -4,8 +4,12 @@ import { type Migration, Migrator } from '@mikro-orm/migrations';
 import { defineConfig, type EntityManager, MikroORM } from '@mikro-orm/postgresql';
 import { CompiledQuery } from 'kysely';
 import { Client } from 'pg';
+import { reclaimLostConnections } from './reclaim-lost-connections.ts';
+import { isDatabaseOutage } from './database-outage.ts';
 import type { PartHealth } from './health.ts';
 import type { Logger } from './logger.ts';
+
+export { isDatabaseOutage } from './database-outage.ts';
 
 export interface DatabaseOptions {
   /** `postgres://user:password@host:port/database` */
@@ -23,6 +27,8 @@ export interface Database extends AsyncDisposable {
   readonly em: EntityManager;
   /** Up once it answers and its migrations are applied. */
   health(): PartHealth;
+  /** Resolves when the database answers and takes writes: a standby, or a primary that was demoted, does not. */
+  probe(): Promise<void>;
   /** Whether the tables are there. */
   isMigrated(): boolean;
   /** Resolves when the migrations are applied, rejects when the signal aborts first. */
@@ -32,7 +38,7 @@ export interface Database extends AsyncDisposable {
 /** Opens the database in the background and returns at once; disposing it closes every connection, so drain first. */
 export async function openDatabase(options: DatabaseOptions & { readonly log: Logger }): Promise<Database> {
   const { log } = options;
-  const orm = await initOrm(options);
+  const orm = await initOrm(options, queryTimeout);
   const stopping = new AbortController();
   const state: State = { isMigrated: false, health: { status: 'starting', detail: 'not migrated yet' } };
   const migrated = migrateWhenItAnswers(options, state, stopping.signal);
@@ -40,6 +46,7 @@ export async function openDatabase(options: DatabaseOptions & { readonly log: Lo
   return {
     em: orm.em,
     health: () => state.health,
+    probe: () => probe(orm),
     isMigrated: () => state.isMigrated,
     async untilMigrated(signal) {
       const aborted = new Promise<never>((_resolve, reject) => {
@@ -66,6 +73,7 @@ export async function migrateDatabase(options: DatabaseOptions): Promise<void> {
   const guard = new Client({
     connectionString: options.url,
     connectionTimeoutMillis: 5_000,
+    keepAlive: true,
     application_name: 'migrations',
   });
   guard.on('error', () => undefined); // The query in flight rejects on its own.
@@ -85,24 +93,17 @@ export async function query<Row>(em: EntityManager, sql: string, parameters: rea
   return rows as Row[]; // The caller wrote the statement and knows its columns.
 }
 
-/**
- * Whether the error says that the database could not be reached or is going away, rather than that it refused the statement.
- * Classes 08 and 57P of PostgreSQL's error codes, 53300 (too many connections), and the driver's own.
- */
-export function isDatabaseOutage(error: unknown): boolean {
-  for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    const { code } = cause as Error & { code?: unknown }; // Node and pg both put their codes here.
-    if (typeof code === 'string' && outageCode.test(code)) return true;
-    if (outageMessage.test(cause.message)) return true;
-  }
-  return false;
+/** A server that hangs must not hang its callers: they get their error, and the outcome of a commit is unknown as after any lost connection. */
+const queryTimeout = { query_timeout: 10_000 };
+
+async function probe(orm: MikroORM): Promise<void> {
+  const [row] = await orm.em
+    .getConnection()
+    .execute<{ readonly: string }[]>(`select current_setting('transaction_read_only') as readonly`);
+  if (row?.readonly !== 'off') throw new Error('The database takes no writes.');
 }
 
-const outageCode = /^(08...|57P0.|53300|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EPIPE|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH)$/;
-const outageMessage =
-  /Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error/;
-
-function ormOptions(options: DatabaseOptions): ReturnType<typeof defineConfig> {
+function ormOptions(options: DatabaseOptions, timeouts: object): ReturnType<typeof defineConfig> {
   return defineConfig({
     clientUrl: options.url,
     entities: [...options.entities],
@@ -110,19 +111,23 @@ function ormOptions(options: DatabaseOptions): ReturnType<typeof defineConfig> {
     migrations: { migrationsList: [...options.migrations], snapshot: false },
     schemaGenerator: { skipTables: [...(options.otherTables ?? [])] },
     pool: { min: 0, max: 10 },
-    // A server that hangs must not hang its callers: they get their error, and the outcome of a commit is unknown as after any lost connection.
-    driverOptions: { connectionTimeoutMillis: 5_000, query_timeout: 10_000, keepAlive: true },
+    driverOptions: {
+      connectionTimeoutMillis: 5_000,
+      keepAlive: true,
+      onPoolCreated: reclaimLostConnections,
+      ...timeouts,
+    },
     logger: () => undefined, // Its text would repeat statements; what matters reaches us as errors.
   });
 }
 
 /** Without the type of each entity: what uses the EntityManager names the entities it means. */
-async function initOrm(options: DatabaseOptions): Promise<MikroORM> {
-  return (await MikroORM.init(ormOptions(options))) as MikroORM;
+async function initOrm(options: DatabaseOptions, timeouts: object): Promise<MikroORM> {
+  return (await MikroORM.init(ormOptions(options, timeouts))) as MikroORM;
 }
 
 async function disposableOrm(options: DatabaseOptions): Promise<MikroORM & AsyncDisposable> {
-  const orm = await initOrm(options);
+  const orm = await initOrm(options, {}); // A migration may take as long as it needs.
   return Object.assign(orm, { [Symbol.asyncDispose]: () => orm.close(true) });
 }
 
@@ -156,13 +161,10 @@ async function watch(orm: MikroORM, state: State, log: Logger, signal: AbortSign
   while (!signal.aborted) {
     await pause(2_000, signal);
     if (signal.aborted) return;
-    const answers = await orm.em
-      .getConnection()
-      .execute('select 1')
-      .then(
-        () => true,
-        () => false,
-      );
+    const answers = await probe(orm).then(
+      () => true,
+      () => false,
+    );
     const before = state.health.status;
     state.health = answers ? { status: 'up' } : { status: 'down', detail: 'the database does not answer' };
     if (before === 'up' && !answers) log.warn('database does not answer');

@@ -14,6 +14,7 @@ export function createLogger(options: { name: string; level?: string; destinatio
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
     base: { name: options.name, pid: process.pid },
+    serializers: { err: withoutRows },
     // A second lock on the door: nothing should ever log these.
     redact: [
       'password',
@@ -28,3 +29,13 @@ export function createLogger(options: { name: string; level?: string; destinatio
   };
   return options.destination === undefined ? pino(settings) : pino(settings, options.destination);
 }
+
+/** A database's complaint repeats the row it is about, in its details and in the message that an ORM makes of them. */
+function withoutRows(error: Error): object {
+  const { detail: _row, where: _context, ...rest }: Record<string, unknown> = pino.stdSerializers.err(error);
+  return Object.fromEntries(
+    Object.entries(rest).map(([key, value]) => [key, typeof value === 'string' ? value.replace(rowDetail, '') : value]),
+  );
+}
+
+const rowDetail = /( - detail: .*|\n?DETAIL: .*|Failing row contains .*|Key \(.*\)=\(.*\).*)/g;

@@ -9,7 +9,7 @@ export const configSchema = z
     PORT: variable.port(3010),
     PUBLIC_URL: variable.url(['http', 'https']).default('http://localhost:3000'),
     DATABASE_URL: variable.url(['postgres', 'postgresql']).default('postgres://postrider_email@127.0.0.1:54329/email'),
-    NATS_URL: z.string().default('nats://127.0.0.1:4222'),
+    NATS_URL: variable.natsUrl().default('nats://127.0.0.1:4222'),
     EVENTS_ENABLED: variable.flag(true),
     SMTP_URL: variable.url(['smtp', 'smtps']).default('smtp://127.0.0.1:1025'),
     MAIL_FROM: z

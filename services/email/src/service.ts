@@ -53,6 +53,9 @@ export async function start(config: Config, overrides: Overrides = {}): Promise<
   return { url: http.url, [Symbol.asyncDispose]: () => running.disposeAsync() };
 }
 
+/** Connections to the mail server, and so mails under way at once. */
+const lanes = { challenges: 8, userEvents: 4 };
+
 interface Parts {
   readonly stack: AsyncDisposableStack;
   readonly config: Config;
@@ -78,9 +81,10 @@ async function startEvents({ stack, config, overrides, database, log }: Parts): 
     }),
   );
 
-  // Lanes of their own, so that no flood of welcomes keeps somebody waiting for a code.
-  const forChallenges = stack.use(createSmtpTransport({ url: smtpUrl, lanes: 8 }));
-  const forUserEvents = stack.use(createSmtpTransport({ url: smtpUrl, lanes: 2 }));
+  // Lanes of their own, so that no flood of welcomes keeps somebody waiting for a code. A handler for each lane and no more: an
+  // attempt that is written down ahead should begin at once, or a crash makes it look like one that did.
+  const forChallenges = stack.use(createSmtpTransport({ url: smtpUrl, lanes: lanes.challenges }));
+  const forUserEvents = stack.use(createSmtpTransport({ url: smtpUrl, lanes: lanes.userEvents }));
   const smtp = stack.use(watchSmtp(forChallenges, log.child({ part: 'smtp' })));
 
   const { isMigrated } = database;
@@ -99,13 +103,23 @@ async function startEvents({ stack, config, overrides, database, log }: Parts): 
   const deps = { sealingKeys, from: config.mailFrom, publicUrl: config.publicUrl };
   const probes = { database: probeDatabase(database), smtp: forChallenges.probe };
   const { declaration = consumerDeclaration } = overrides;
-  const subscribe = (durable: string, handlers: readonly Handler[]): Subscription => {
+  const subscribe = (durable: string, concurrency: number, handlers: readonly Handler[]): Subscription => {
     const partLog = log.child({ part: 'subscription' });
-    return stack.use(startSubscription({ nats, declaration: declaration(durable), handlers, probes, log: partLog }));
+    return stack.use(
+      startSubscription({ nats, declaration: declaration(durable), handlers, concurrency, probes, log: partLog }),
+    );
   };
   const subscriptions = [
-    subscribe('email-challenges', challengeHandlers({ ...deps, ledger: { ...ledger, transport: forChallenges } })),
-    subscribe('email-user-events', userEventHandlers({ ...deps, ledger: { ...ledger, transport: forUserEvents } })),
+    subscribe(
+      'email-challenges',
+      lanes.challenges,
+      challengeHandlers({ ...deps, ledger: { ...ledger, transport: forChallenges } }),
+    ),
+    subscribe(
+      'email-user-events',
+      lanes.userEvents,
+      userEventHandlers({ ...deps, ledger: { ...ledger, transport: forUserEvents } }),
+    ),
   ];
   const registered = subscriptions.flatMap(({ durable, types }) => types.map((type) => ({ type, durable })));
   log.info({ handlers: registered }, 'event handlers registered');
@@ -120,6 +134,6 @@ async function startEvents({ stack, config, overrides, database, log }: Parts): 
 function probeDatabase(database: Database): Probe {
   return async () => {
     if (!database.isMigrated()) throw new Error('The database is not migrated yet.');
-    await database.em.getConnection().execute('select 1');
+    await database.probe();
   };
 }

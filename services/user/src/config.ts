@@ -10,7 +10,7 @@ export const configSchema = z
     ADMIN_PORT: variable.port(3002),
     PUBLIC_URL: variable.url(['http', 'https']).default('http://localhost:3000'),
     DATABASE_URL: variable.url(['postgres', 'postgresql']).default('postgres://postrider_user@127.0.0.1:54329/user'),
-    NATS_URL: z.string().default('nats://127.0.0.1:4222'),
+    NATS_URL: variable.natsUrl().default('nats://127.0.0.1:4222'),
     EVENTS_ENABLED: variable.flag(true),
     SEALING_PUBLIC_KEY: variable.jwk(),
     CODE_KEY: variable.key(),

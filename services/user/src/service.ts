@@ -53,9 +53,12 @@ export async function start(config: Config): Promise<UserService> {
     cooldownSeconds: config.verificationCooldownSeconds,
   };
   const stopping = new AbortController();
-  stack.defer(() => stopping.abort());
   const warming = database.untilMigrated(stopping.signal).then(() => warmUp(accounts));
   warming.catch((error: unknown) => log.debug({ err: error }, 'not warmed up'));
+  stack.defer(async () => {
+    stopping.abort();
+    await warming.catch(() => undefined); // It holds a connection, and the database closes after this.
+  });
   const context = (request: FastifyRequest): AccountsContext => {
     if (!database.isMigrated()) throw unavailable();
     return { ...accounts, headers: { traceparent: request.trace.traceparent, correlationId: request.id } };
@@ -138,7 +141,7 @@ function unavailable(cause?: unknown): DomainError {
   return new DomainError(
     'unavailable',
     'unavailable',
-    'The service can’t do this right now. Nothing was changed; try again shortly.',
+    'The service can’t do this right now, or could not hear whether it was done. Try again shortly.',
     { cause, retryAfterSeconds: 2 },
   );
 }

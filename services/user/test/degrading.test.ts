@@ -1,4 +1,5 @@
 import { testPostgres } from '@postrider/local/testing';
+import { Client } from 'pg';
 import { expect, test } from 'vitest';
 import { password, readStream, request, userServers } from './user-service-fixture.ts';
 
@@ -80,6 +81,27 @@ test('without PostgreSQL the service boots, answers 503 with Retry-After, and re
   expect(await readStream(servers.nats.urls.operator, 'USER_EVENTS', 2)).toHaveLength(2);
 });
 
+test('PostgreSQL killed again and again under load costs no connection for good: the service works, and stops, as before', async () => {
+  await using servers = await userServers();
+  await using postgres = await testPostgres();
+  const service = await servers.boot({ DATABASE_URL: postgres.adminUrl });
+  const url = service.urls.public;
+  await expect.poll(async () => (await request(`${url}/readyz`, 'GET')).status).toBe(200);
+  for (let round = 0; round < 3; round++) {
+    // Every unit of work waits for a lock: each place of the pool is held inside a transaction.
+    const blocker = await blockUnits(postgres.adminUrl);
+    const inFlight = Array.from({ length: 20 }, (_, n) => register(url, round * 100 + n));
+    await expect.poll(blocker.waiting).toBe(10);
+    await postgres.kill();
+    await Promise.all(inFlight);
+    await postgres.start();
+  }
+  await expect.poll(async () => (await register(url, 999)).status, { timeout: 30_000 }).toBe(202);
+  const afterwards = await Promise.all(Array.from({ length: 20 }, (_, n) => register(url, 1_000 + n)));
+  expect(afterwards.filter(({ status }) => status !== 202)).toEqual([]);
+  await service[Symbol.asyncDispose]();
+});
+
 test('two replicas share one database: each account is published once, and stopping either loses nothing', async () => {
   await using servers = await userServers();
   const first = await servers.start();
@@ -109,3 +131,22 @@ test('replicas that start together on an empty database migrate it once', async 
       .poll(async () => (await request(`${urls.public}/readyz`, 'GET')).status, { timeout: 20_000 })
       .toBe(200);
 });
+
+async function blockUnits(databaseUrl: string): Promise<{ waiting: () => Promise<number> }> {
+  const [blocker, watcher] = [
+    new Client({ connectionString: databaseUrl }),
+    new Client({ connectionString: databaseUrl }),
+  ];
+  for (const client of [blocker, watcher]) {
+    client.on('error', () => undefined); // It dies with the server.
+    await client.connect();
+  }
+  await blocker.query('begin; lock table mail_cooldown in access exclusive mode');
+  const waiting = async (): Promise<number> => {
+    const { rows } = await watcher.query(
+      `select count(*)::int as n from pg_stat_activity where wait_event_type = 'Lock'`,
+    );
+    return rows[0].n;
+  };
+  return { waiting };
+}

@@ -166,6 +166,31 @@ test('twenty parallel registrations of one new address make one account and one 
       'select (select count(*) from "user")::int as users, (select count(*) from challenge)::int as challenges',
     ),
   ).toEqual([{ users: 1, challenges: 1 }]);
+  // A double click is one person: whoever confirms keeps the password.
+  const { token } = await unseal((await challengesOf(servers, 1))[0]?.data['sealed']);
+  await request(`${service.urls.public}/v1/verifications/confirm`, 'POST', { token });
+  expect(await servers.rows('select password_hash is null as is_lost from "user"')).toEqual([{ is_lost: false }]);
+});
+
+test('confirming while the same address registers and resends: nobody meets a deadlock', async () => {
+  await using servers = await userServers();
+  await using service = await servers.start({ VERIFICATION_COOLDOWN_SECONDS: '0' });
+  const url = service.urls.public;
+  const people = Array.from({ length: 12 }, (_, n) => `person${n}@example.com`);
+  for (const email of people) await request(`${url}/v1/registrations`, 'POST', { email, password });
+  const issued = await challengesOf(servers, people.length);
+  const rounds = issued.map(async ({ data }) => {
+    const { email } = data;
+    const { token } = await unseal(data['sealed']);
+    const answers = await Promise.all([
+      request(`${url}/v1/verifications/confirm`, 'POST', { token }),
+      ...[1, 2, 3].map(() => request(`${url}/v1/verifications`, 'POST', { email })),
+      request(`${url}/v1/registrations`, 'POST', { email, password }),
+    ]);
+    expect(answers.slice(1).map(({ status }) => status)).toEqual([202, 202, 202, 202]);
+    expect([200, 400]).toContain(answers[0].status);
+  });
+  await Promise.all(rounds);
 });
 
 test('resending answers 202 always; after the cooldown a new challenge supersedes the old one, and the flow stays good', async () => {

@@ -48,6 +48,11 @@ export function createPasswordHasher(options: { atOnce?: number; queueLimit?: nu
   };
 }
 
+/** Whether the new hash was made with the salt of the stored one; an account without a password has nothing to compare. */
+export function isComparable(stored: string | null, hashed: string): boolean {
+  return stored === null || saltOf(stored).salt?.toString('hex') === saltOf(hashed).salt?.toString('hex');
+}
+
 /** PHC: `$argon2id$v=19$m=19456,t=2,p=1$<salt>$<hash>`, base64 without padding. */
 function saltOf(phc: string | undefined): { salt?: Buffer } {
   const salt = phc?.split('$')[4];

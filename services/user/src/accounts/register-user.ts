@@ -1,4 +1,5 @@
 import { LockMode } from '@mikro-orm/core';
+import { DomainError } from '@postrider/runtime/domain-error';
 import { type Unit, unitOfWork } from '@postrider/outbox';
 import { v7 as uuidv7 } from 'uuid';
 import { issueChallenge } from '../challenges/issue-challenge.ts';
@@ -6,6 +7,7 @@ import { mayMail } from '../challenges/mail-cooldown.ts';
 import type { PreparedChallenge } from '../challenges/prepare-challenge.ts';
 import { hashAddress } from '../challenges/secrets.ts';
 import type { AccountsContext } from './accounts-context.ts';
+import { isComparable } from './password-hasher.ts';
 import { refuseWeakPassword } from './password-policy.ts';
 import { User } from './user.ts';
 import { openFlow } from './verification-flow.ts';
@@ -28,8 +30,13 @@ export interface RegisterUser {
  * @throws {DomainError} `password_policy`, `busy`
  */
 export async function registerUser(context: AccountsContext, command: RegisterUser): Promise<{ flowId: string }> {
-  const { em, now, passwords, prepareChallenge, codeKey } = context;
   refuseWeakPassword(command.password, context.passwordMinLength);
+  // Twice at most: the account may have come, or its hash changed, between our look and our lock.
+  return (await tryToRegister(context, command)) ?? (await tryToRegister(context, command)) ?? refuseBusy();
+}
+
+async function tryToRegister(context: AccountsContext, command: RegisterUser): Promise<{ flowId: string } | undefined> {
+  const { em, now, passwords, prepareChallenge, codeKey } = context;
   const known = await em.fork().findOne(User, { email: command.email });
   const passwordHash = await passwords.hash(command.password, known?.passwordHash ?? undefined);
   const prepared = await prepareChallenge('email_verification', command.email, now());
@@ -37,9 +44,17 @@ export async function registerUser(context: AccountsContext, command: RegisterUs
     // The cooldown's row comes first: requests for one address take turns here, so that none of them meets a half-made account.
     const isDue = await mayMail(unit.em, hashAddress(command.email, codeKey), context.cooldownSeconds);
     const user = await unit.em.findOne(User, { email: command.email }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+    // Hashes under two salts say nothing about the passwords: a double click must not look like two people.
+    if (user !== null && !isComparable(user.passwordHash ?? null, passwordHash)) return undefined;
     if (user === null) await createAccount(unit, command, passwordHash, prepared, now());
     else await meetAccount(unit, user, passwordHash, isDue ? prepared : undefined, now());
     return { flowId: await openFlow(unit.em, command.email, now()) };
+  });
+}
+
+function refuseBusy(): never {
+  throw new DomainError('unavailable', 'busy', 'This address is being changed at this moment. Try again shortly.', {
+    retryAfterSeconds: 1,
   });
 }
 

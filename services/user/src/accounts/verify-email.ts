@@ -6,6 +6,8 @@ import {
   consumeChallenge,
   consumeToken,
   invalidOrExpired,
+  ownerOfChallenge,
+  ownerOfToken,
   type Proof,
 } from '../challenges/consume-challenge.ts';
 import { supersedeChallenges } from '../challenges/issue-challenge.ts';
@@ -24,21 +26,31 @@ const purpose = 'email_verification';
  * @throws {DomainError} `invalid_or_expired`, whatever the cause
  */
 export async function verifyEmail(context: AccountsContext, command: VerifyEmail): Promise<void> {
-  if ('token' in command) return confirm(context, 'link', (em) => consumeToken(em, purpose, command.token));
+  if ('token' in command) {
+    const { token } = command;
+    const findOwner = (em: EntityManager) => ownerOfToken(em, token);
+    return confirm(context, { method: 'link', findOwner, consume: (em) => consumeToken(em, purpose, token) });
+  }
   const em = context.em.fork();
   const email = (await emailOfFlow(em, command.flowId)) ?? '';
   const challengeId = await checkCode(em, purpose, email, command.code, context.codeKey);
-  return confirm(context, 'code', (em) => consumeChallenge(em, purpose, challengeId));
+  const findOwner = (em: EntityManager) => ownerOfChallenge(em, challengeId);
+  return confirm(context, { method: 'code', findOwner, consume: (em) => consumeChallenge(em, purpose, challengeId) });
 }
 
-async function confirm(
-  context: AccountsContext,
-  method: 'link' | 'code',
-  consume: (em: EntityManager) => Promise<Proof>,
-): Promise<void> {
+interface Confirmation {
+  readonly method: 'link' | 'code';
+  readonly findOwner: (em: EntityManager) => Promise<string | undefined>;
+  readonly consume: (em: EntityManager) => Promise<Proof>;
+}
+
+/** The account's row is locked before the challenge's, as registering and resending do: the other order would deadlock with them. */
+async function confirm(context: AccountsContext, { method, findOwner, consume }: Confirmation): Promise<void> {
   await unitOfWork(context, async ({ em, record }) => {
+    const ownerId = await findOwner(em);
+    if (ownerId === undefined) throw invalidOrExpired();
+    const user = await em.findOne(User, { id: ownerId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
     const proof = await consume(em);
-    const user = await em.findOne(User, { id: proof.userId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
     const events = user?.verifyEmail(proof.email, method) ?? [];
     if (events.length === 0) throw invalidOrExpired(); // The account's address is another one by now.
     await supersedeChallenges(em, proof.userId, context.now());

@@ -16,6 +16,22 @@ const consume = (column: 'id' | 'token_hash'): string => `update challenge set u
   where ${column} = $1 and purpose = $2 and used_at is null and superseded_at is null and expires_at > now()
   returning user_id as "userId", email`;
 
+/** Whose challenge it is, used or not; undefined when there is none. Locks nothing. */
+export async function ownerOfToken(em: EntityManager, token: string): Promise<string | undefined> {
+  return (
+    await query<{ userId: string }>(em, 'select user_id as "userId" from challenge where token_hash = $1', [
+      hashToken(token),
+    ])
+  )[0]?.userId;
+}
+
+/** As {@link ownerOfToken}, by the challenge's id. */
+export async function ownerOfChallenge(em: EntityManager, challengeId: string): Promise<string | undefined> {
+  return (
+    await query<{ userId: string }>(em, 'select user_id as "userId" from challenge where id = $1', [challengeId])
+  )[0]?.userId;
+}
+
 /**
  * Uses a link's token up, inside a unit of work: if the unit fails, the challenge stays open.
  *
@@ -52,7 +68,7 @@ export async function checkCode(
      returning id, code_hash as "codeHash"`,
     [purpose, email, challengeLife.codeTries],
   );
-  // Without a challenge the same work is done against one that no code fits.
+  // Without a challenge the comparison is made all the same, against one that no code fits.
   const challenge = found ?? { id: '00000000-0000-0000-0000-000000000000', codeHash: '' };
   if (isSameHash(challenge.codeHash, hashCode(code, challenge.id, codeKey)) && found !== undefined) return found.id;
   throw invalidOrExpired();

@@ -1,0 +1,38 @@
+import type { Pool, PoolClient } from 'pg';
+
+/**
+ * Gives a pool back the places of connections that were lost in the middle of a transaction.
+ *
+ * The theory. kysely returns a transaction's connection to the pool when COMMIT or ROLLBACK succeeds. When the server dies or hangs
+ * both fail, and the place is held for ever: after as many lost transactions as the pool has places nothing works any more,
+ * though the database is back, and the pool can't be closed. So: a connection that ended while it was held is released as broken,
+ * a moment later, when its holder has had its errors; and a query that timed out ends its connection, since the server may
+ * still be at it and nobody must get its late answer.
+ */
+export function reclaimLostConnections(pool: Pool): void {
+  const held = new Set<PoolClient>();
+  pool.on('acquire', (client) => held.add(client));
+  pool.on('release', (_error, client) => held.delete(client));
+  pool.on('connect', (client) => {
+    endOnTimeout(client);
+    client.once('end', () => setTimeout(() => held.delete(client) && client.release(true), holderHasHadItsErrorsMs));
+  });
+}
+
+const holderHasHadItsErrorsMs = 100;
+
+function endOnTimeout(client: PoolClient): void {
+  const query = client.query.bind(client) as (...parameters: unknown[]) => unknown;
+  const watched = (...parameters: unknown[]): unknown => {
+    const result = query(...parameters);
+    if (result instanceof Promise) {
+      result.catch((error: unknown) => {
+        // A pool's clients have `end`, though their type hides it; with a query under way it cuts the connection.
+        if (error instanceof Error && error.message === 'Query read timeout')
+          void (client as PoolClient & { end(): Promise<void> }).end();
+      });
+    }
+    return result;
+  };
+  client.query = watched as typeof client.query; // The same call, watched.
+}
