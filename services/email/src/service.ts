@@ -103,11 +103,9 @@ async function startEvents({ stack, config, overrides, database, log }: Parts): 
   const deps = { sealingKeys, from: config.mailFrom, publicUrl: config.publicUrl };
   const probes = { database: probeDatabase(database), smtp: forChallenges.probe };
   const { declaration = consumerDeclaration } = overrides;
+  const partLog = log.child({ part: 'subscription' });
   const subscribe = (durable: string, concurrency: number, handlers: readonly Handler[]): Subscription => {
-    const partLog = log.child({ part: 'subscription' });
-    return stack.use(
-      startSubscription({ nats, declaration: declaration(durable), handlers, concurrency, probes, log: partLog }),
-    );
+    return startSubscription({ nats, declaration: declaration(durable), handlers, concurrency, probes, log: partLog });
   };
   const subscriptions = [
     subscribe(
@@ -121,6 +119,8 @@ async function startEvents({ stack, config, overrides, database, log }: Parts): 
       userEventHandlers({ ...deps, ledger: { ...ledger, transport: forUserEvents } }),
     ),
   ];
+  // All at once: each has to wait for the end of its pull.
+  stack.defer(async () => void (await Promise.all(subscriptions.map((one) => one[Symbol.asyncDispose]()))));
   const registered = subscriptions.flatMap(({ durable, types }) => types.map((type) => ({ type, durable })));
   log.info({ handlers: registered }, 'event handlers registered');
   return [
