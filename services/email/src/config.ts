@@ -5,21 +5,72 @@ import { z } from 'zod';
 /** The email service's environment. Defaults run locally; keys have none. */
 export const configSchema = z
   .object({
-    HOST: z.string().default('127.0.0.1'),
-    PORT: variable.port(3010),
-    PUBLIC_URL: variable.url(['http', 'https']).default('http://localhost:3000'),
-    DATABASE_URL: variable.url(['postgres', 'postgresql']).default('postgres://postrider_email@127.0.0.1:54329/email'),
-    NATS_URL: variable.natsUrl().default('nats://127.0.0.1:4222'),
-    EVENTS_ENABLED: variable.flag(true),
-    SMTP_URL: variable.url(['smtp', 'smtps']).default('smtp://127.0.0.1:1025'),
+    HOST: z.string().default('127.0.0.1').meta({
+      description: 'Address that the listener binds to.',
+      example: '0.0.0.0',
+    }),
+    PORT: variable.port(3010).meta({
+      description: 'Port for health and metrics. Nothing public.',
+      example: '8080',
+    }),
+    PUBLIC_URL: variable.url(['http', 'https']).default('http://localhost:3000').meta({
+      description: 'Base of every link in a mail: where people reach the user service’s public listener.',
+      example: 'https://accounts.example.com',
+    }),
+    DATABASE_URL: variable
+      .url(['postgres', 'postgresql'])
+      .default('postgres://postrider_email@127.0.0.1:54329/email')
+      .meta({
+        description: 'The service’s own database: the ledger of mails. It migrates itself at the start.',
+        example: 'postgres://postrider_email:<password>@db.example.com:5432/email?sslmode=verify-full',
+      }),
+    NATS_URL: variable.natsUrl().default('nats://127.0.0.1:4222').meta({
+      description: 'NATS, as its user `email`; several servers joined by commas.',
+      example: 'nats://email:<password>@nats-1.example.com:4222,nats://nats-2.example.com:4222',
+    }),
+    EVENTS_ENABLED: variable.flag(true).meta({
+      description:
+        '`false`: nothing is received, sent or published; mails owed wait in the streams until it is `true` again.',
+      example: 'false',
+    }),
+    SMTP_URL: variable.url(['smtp', 'smtps']).default('smtp://127.0.0.1:1025').meta({
+      description:
+        'The mail server. `smtp://` upgrades by STARTTLS where the server offers it; `?requireTLS=true` refuses to do without; `smtps://` begins with TLS.',
+      example: 'smtp://postrider:<password>@mail.example.com:587?requireTLS=true',
+    }),
     MAIL_FROM: z
       .string()
       .default('Postrider <no-reply@postrider.example>')
-      .refine(isSender, { message: 'must look like: Name <address@example.com>' }),
-    SEALING_PRIVATE_KEYS: variable.jwks(),
-    RECIPIENT_KEY: variable.key(),
-    LOG_LEVEL: variable.logLevel(),
-    SHUTDOWN_GRACE_SECONDS: variable.seconds(8),
+      .refine(isSender, { message: 'must look like: Name <address@example.com>' })
+      .meta({ description: 'Who sends every mail.', example: 'Example <no-reply@example.com>' }),
+    SEALING_PRIVATE_KEYS: variable.jwks().meta({
+      description:
+        'Our private keys (JSON array of JSON Web Keys, EC P-256, with `kid`), newest first. While a key is being replaced the former one stays here until nothing sealed for it is left.',
+      example: '[{"kty":"EC","crv":"P-256","x":"…","y":"…","d":"…","kid":"2026-11"}]',
+    }),
+    RECIPIENT_KEY: variable.key().meta({
+      description: 'Names recipients in the database, where their addresses are not: 32 bytes in base64url.',
+      example: '$(openssl rand -base64 32 | tr +/ -_ | tr -d =)',
+    }),
+    LEDGER_RETENTION_DAYS: variable.days(90, 31).meta({
+      description:
+        'Age at which a mail that is final leaves the ledger. The ledger is what keeps a mail from being sent twice, so it remembers for longer than any stream can deliver the event again: 30 days, and 90 by replay of a dead letter.',
+      example: '365',
+    }),
+    OUTBOX_RETENTION_DAYS: variable.days(7).meta({
+      description:
+        'Age at which a published delivery fact leaves the event log. One that is pending or parked stays. What NATS loses can be published again for so long.',
+      example: '14',
+    }),
+    LOG_LEVEL: variable.logLevel().meta({
+      description: 'The least severe log line that is written.',
+      example: 'debug',
+    }),
+    SHUTDOWN_GRACE_SECONDS: variable.seconds(8).meta({
+      description:
+        'How long stopping may take; what takes longer is cut off. A supervisor must wait longer before it kills.',
+      example: '25',
+    }),
   })
   .transform((env) => ({
     host: env.HOST,
@@ -37,6 +88,8 @@ export const configSchema = z
     sealingPrivateKeys: env.SEALING_PRIVATE_KEYS,
     /** Names recipients in the database, where their addresses are not. */
     recipientKey: env.RECIPIENT_KEY,
+    ledgerRetentionDays: env.LEDGER_RETENTION_DAYS,
+    outboxRetentionDays: env.OUTBOX_RETENTION_DAYS,
     logLevel: env.LOG_LEVEL,
     shutdownGraceSeconds: env.SHUTDOWN_GRACE_SECONDS,
   }));

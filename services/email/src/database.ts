@@ -2,6 +2,7 @@ import { outboxTables } from '@postrider/outbox';
 import type { Logger } from '@postrider/runtime';
 import { type Database, type DatabaseOptions, migrateDatabase, openDatabase } from '@postrider/runtime/database';
 import { Migration0001Ledger } from '../migrations/0001-ledger.ts';
+import { Migration0002Housekeeping } from '../migrations/0002-housekeeping.ts';
 import { LedgerMail } from './ledger/ledger-mail.ts';
 import { MailAttempt } from './ledger/mail-attempt.ts';
 
@@ -20,7 +21,10 @@ export function emailDatabase(url: string): DatabaseOptions {
   return {
     url,
     entities: [LedgerMail, MailAttempt],
-    migrations: [{ name: '0001-ledger', class: Migration0001Ledger }],
+    migrations: [
+      { name: '0001-ledger', class: Migration0001Ledger },
+      { name: '0002-housekeeping', class: Migration0002Housekeeping },
+    ],
     otherTables: outboxTables,
   };
 }

@@ -11,10 +11,12 @@ import {
 import { createBell, startRelay } from '@postrider/outbox';
 import { createLogger, type HealthPart, type Logger, startHttpServer } from '@postrider/runtime';
 import type { Database } from '@postrider/runtime/database';
+import { startHousekeeping } from '@postrider/runtime/housekeeping';
 import { consumerDeclaration } from '@postrider/topology';
 import type { Config } from './config.ts';
 import { openEmailDatabase } from './database.ts';
 import { challengeHandlers, userEventHandlers } from './handlers.ts';
+import { removals } from './housekeeping.ts';
 import { defaultLedgerPolicy, type LedgerPolicy } from './ledger/ledger-context.ts';
 import { createSmtpTransport } from './mail/smtp.ts';
 import { watchSmtp } from './mail/watch-smtp.ts';
@@ -43,6 +45,10 @@ export async function start(config: Config, overrides: Overrides = {}): Promise<
 
   const database = stack.use(await openEmailDatabase(config.databaseUrl, log.child({ part: 'database' })));
   const health: HealthPart[] = [{ name: 'database', required: true, check: database.health }];
+  const keepingLog = log.child({ part: 'housekeeping' });
+  const { databaseUrl } = config;
+  const ready = database.untilMigrated;
+  stack.use(startHousekeeping({ databaseUrl, removals: removals(config), log: keepingLog, ready }));
   if (config.eventsEnabled) health.push(...(await startEvents({ stack, config, overrides, database, log })));
   else log.warn('events are disabled: no mail is sent until EVENTS_ENABLED is true');
 

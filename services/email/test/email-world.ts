@@ -113,6 +113,8 @@ function configFor({ nats, databaseUrl, smtp, privateKey }: Around): Config {
     mailFrom: 'Postrider <no-reply@postrider.example>',
     sealingPrivateKeys: [{ ...privateKey, kty: 'EC', kid: 'test' }],
     recipientKey: new Uint8Array(32).fill(7),
+    ledgerRetentionDays: 90,
+    outboxRetentionDays: 7,
     shutdownGraceSeconds: 8,
     logLevel: 'silent',
   };

@@ -2,6 +2,7 @@ import { outboxTables } from '@postrider/outbox';
 import { type Database, type DatabaseOptions, migrateDatabase, openDatabase } from '@postrider/runtime/database';
 import type { Logger } from '@postrider/runtime';
 import { Migration0001Accounts } from '../migrations/0001-accounts.ts';
+import { Migration0002Housekeeping } from '../migrations/0002-housekeeping.ts';
 import { User } from './accounts/user.ts';
 import { Challenge } from './challenges/challenge.ts';
 
@@ -20,7 +21,10 @@ export function userDatabase(url: string): DatabaseOptions {
   return {
     url,
     entities: [User, Challenge],
-    migrations: [{ name: '0001-accounts', class: Migration0001Accounts }],
+    migrations: [
+      { name: '0001-accounts', class: Migration0001Accounts },
+      { name: '0002-housekeeping', class: Migration0002Housekeeping },
+    ],
     otherTables: [...outboxTables, 'verification_flow', 'mail_cooldown'],
   };
 }

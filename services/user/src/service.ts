@@ -9,6 +9,7 @@ import {
   startHttpServer,
 } from '@postrider/runtime';
 import { type Database, isDatabaseOutage } from '@postrider/runtime/database';
+import { startHousekeeping } from '@postrider/runtime/housekeeping';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import type { AccountsContext } from './accounts/accounts-context.ts';
@@ -20,6 +21,7 @@ import type { Config } from './config.ts';
 import { openUserDatabase } from './database.ts';
 import { docsPage } from './docs/docs-page.ts';
 import { collectOpenApi } from './docs/openapi.ts';
+import { removals } from './housekeeping.ts';
 import { confirmPage } from './pages/confirm-page.ts';
 
 /** A running user service. */
@@ -37,6 +39,10 @@ export async function start(config: Config): Promise<UserService> {
 
   const database = stack.use(await openUserDatabase(config.databaseUrl, log.child({ part: 'database' })));
   const health: HealthPart[] = [{ name: 'database', required: true, check: database.health }];
+  const keepingLog = log.child({ part: 'housekeeping' });
+  const { databaseUrl } = config;
+  const ready = database.untilMigrated;
+  stack.use(startHousekeeping({ databaseUrl, removals: removals(config), log: keepingLog, ready }));
 
   const events = config.eventsEnabled ? startEvents(stack, config, database, log) : undefined;
   if (events === undefined) log.warn('events are disabled: they wait in the outbox until EVENTS_ENABLED is true');

@@ -44,8 +44,12 @@ export async function importSealingKeys(jwks: readonly JWK[]): Promise<SealingKe
  * @throws {PermanentError} saying which check failed, and nothing of the content
  */
 export async function openSealed(keys: SealingKeys, sealed: string, expected: SealedFor): Promise<Secret> {
-  const key = keys.get(readKid(sealed));
-  if (key === undefined) throw new PermanentError('The sealed part is for a key that this service does not have.');
+  const kid = readKid(sealed);
+  const key = keys.get(kid);
+  if (key === undefined)
+    throw new PermanentError(
+      `The sealed part is for the key "${kid.slice(0, 64)}", which is not in SEALING_PRIVATE_KEYS.`,
+    );
   const { plaintext, protectedHeader } = await compactDecrypt(sealed, key, algorithms).catch(() => {
     throw new PermanentError('The sealed part can’t be decrypted.');
   });

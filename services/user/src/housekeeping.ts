@@ -1,0 +1,17 @@
+import { removeOldEvents } from '@postrider/outbox';
+import type { Removal } from '@postrider/runtime/housekeeping';
+import { endedFlows, unverifiedAccounts } from './accounts/housekeeping.ts';
+import { endedCooldowns, expiredChallenges } from './challenges/housekeeping.ts';
+import type { Config } from './config.ts';
+
+/** What goes by age. Challenges before accounts: an account waits for its last open link. */
+export function removals(config: Config): Removal[] {
+  const { unverifiedAccountDays, outboxRetentionDays: olderThanDays, verificationCooldownSeconds } = config;
+  return [
+    expiredChallenges,
+    unverifiedAccounts(unverifiedAccountDays),
+    endedFlows,
+    endedCooldowns(verificationCooldownSeconds),
+    { name: 'old events', remove: (client, limit) => removeOldEvents(client, { olderThanDays, limit }) },
+  ];
+}
