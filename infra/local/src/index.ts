@@ -5,6 +5,7 @@ export { applyTopologyTo } from './nats/apply-topology-to.ts';
 export { ensureDatabase } from './postgres/databases.ts';
 export { startPostgres, type PostgresOptions, type RunningPostgres } from './postgres/start-postgres.ts';
 export { type Mailbox, type MailboxOptions, startMailbox } from './mailbox/start-mailbox.ts';
+export { freePortOffset } from './ports/free-port-offset.ts';
 export { freePort } from './process/free-port.ts';
 export { type Stack, type StackOptions, startStack } from './stack/start-stack.ts';
 export { parseStackConfig, type StackConfig } from './stack/stack-config.ts';

@@ -49,7 +49,7 @@ export async function startNats(options: NatsOptions): Promise<RunningNats> {
   return { ...server, monitorUrl, urls: natsUrls(port, passwords) };
 }
 
-export function natsUrls(port: number, passwords: NatsPasswords): NatsPasswords {
-  const url = (user: keyof NatsPasswords): string => `nats://${user}:${passwords[user]}@127.0.0.1:${port}`;
+export function natsUrls(port: number, passwords: NatsPasswords, host = '127.0.0.1'): NatsPasswords {
+  const url = (user: keyof NatsPasswords): string => `nats://${user}:${passwords[user]}@${host}:${port}`;
   return { user: url('user'), email: url('email'), operator: url('operator') };
 }

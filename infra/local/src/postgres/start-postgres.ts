@@ -3,10 +3,10 @@
 // The hard case is the start after a crash. A postmaster that was killed leaves its lock file and, for a moment, backends that still
 // hold its shared memory; PostgreSQL then refuses to start, rightly. So a refusal of that kind is waited out, every other one is an
 // error at once. A server that survived its owner is ended first.
-import { Client } from 'pg';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunningServer, ServerHooks } from '../process/server-process.ts';
 import { ServerStartError, type ServerOptions, startServer } from '../process/start-server.ts';
+import { answersQueries } from './answers-queries.ts';
 import { clearLeftoverServer, ensureCluster, postgresEnv, type ClusterOptions } from './cluster.ts';
 
 // Recovery after a crash replays what was written since the last checkpoint: seconds, on a slow disk more.
@@ -63,7 +63,7 @@ function serverOptions(options: PostgresOptions, adminUrl: string): ServerOption
   return {
     ...options,
     title: `PostgreSQL on port ${port} with the files in ${home.cluster}`,
-    isReady: async () => answers(adminUrl),
+    isReady: async () => answersQueries(adminUrl),
     readyWithinMs,
     command: home.binaries.postgres,
     args: ['-D', home.cluster, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
@@ -77,20 +77,6 @@ function serverOptions(options: PostgresOptions, adminUrl: string): ServerOption
       { signal: 'SIGQUIT', graceMs: 2_000 },
     ],
   };
-}
-
-async function answers(url: string): Promise<boolean> {
-  const client = new Client({ connectionString: url, connectionTimeoutMillis: 2_000 });
-  client.on('error', () => undefined);
-  try {
-    await client.connect();
-    await client.query('select 1');
-    return true;
-  } catch {
-    return false;
-  } finally {
-    await client.end().catch(() => undefined);
-  }
 }
 
 function isHeldByDyingServer(error: unknown): boolean {

@@ -83,9 +83,13 @@ function goneNotice(onBack) {
   );
 }
 
-/** An aborted fetch was overtaken by a later one; a failed one is repeated when the event stream is back. */
 async function refresh() {
-  const results = await Promise.allSettled([refreshMail(), refreshList()]);
+  await settled(refreshMail(), refreshList());
+}
+
+/** An aborted fetch was overtaken by a later one; a failed one is repeated when the event stream is back. */
+async function settled(...fetches) {
+  const results = await Promise.allSettled(fetches);
   for (const { reason } of results) {
     if (reason && reason.name !== 'AbortError' && !(reason instanceof TypeError)) throw reason;
   }
@@ -188,7 +192,7 @@ function setUpNavigation() {
   });
   byId('more').addEventListener('click', () => {
     limit += 2 * PAGE_SIZE;
-    void refreshList();
+    void settled(refreshList());
   });
 }
 
@@ -202,7 +206,7 @@ function setUpLiveUpdates() {
   events.addEventListener('error', () => {
     byId('connection').hidden = false;
   });
-  events.addEventListener('changed', () => void refreshList());
+  events.addEventListener('changed', () => void settled(refreshList()));
 }
 
 search.value = query();
