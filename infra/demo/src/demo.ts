@@ -75,7 +75,7 @@ async function chapter(
   await travel(journey, traveller);
 }
 
-function summary({ timeline, info, logs }: Journey, { isOwn }: OpenedStack, { traceId, email }: Person): void {
+function summary({ timeline, info, logs }: Journey, { isOwn }: OpenedStack, { traceId }: Person): void {
   const { steps, elapsedMs } = timeline.total();
   print('');
   print(
@@ -87,7 +87,6 @@ function summary({ timeline, info, logs }: Journey, { isOwn }: OpenedStack, { tr
   } else {
     print(`  The mails        ${info.mailboxUrl}`);
     print(`  The trace        grep ${traceId} ${logs}/*.log`);
-    print(`  The explanation  npm run ops -- why ${email}`);
   }
   print('');
 }

@@ -43,7 +43,10 @@ export async function eventOnStream<C extends EventContract>(
   const { event } = await take<Found<C>>(journey, {
     title: type,
     expected: `${type} on ${stream}, with the trace ${person.traceId}`,
-    look: [`${journey.logs}/${stream === 'EMAIL_EVENTS' ? 'email' : 'user'}.log`, why(person)],
+    look: [
+      `${journey.logs}/${stream === 'EMAIL_EVENTS' ? 'email' : 'user'}.log`,
+      `grep ${person.traceId} ${journey.logs}/*.log`,
+    ],
     work: async (signal) => {
       const found = await journey.streams.find(contract, options.fits, signal);
       const traceId = found.event.traceparent?.split('-')[1];
@@ -73,7 +76,7 @@ export async function mailInMailbox(
   return take(journey, {
     title: `Mail: “${subject}”`,
     expected: `a mail “${subject}” to ${person.email} in the mailbox at ${mailboxUrl}`,
-    look: [`${logs}/email.log`, `${logs}/mailbox.log`, why(person)],
+    look: [`${logs}/email.log`, `${logs}/mailbox.log`, `grep ${person.traceId} ${logs}/*.log`],
     work: async (signal) => findMail(mailboxUrl, { to: person.email, subject }, signal),
     tell: ({ id }) => [['mail', id], ...hides],
     seen: async (signal) => {
@@ -157,8 +160,4 @@ async function post(
   return answerOf(
     await fetch(`${info.userUrl}${path}`, { method: 'POST', headers, body: JSON.stringify(body), signal }),
   );
-}
-
-function why({ email }: Person): string {
-  return `npm run ops -- why ${email}`;
 }
