@@ -8,6 +8,8 @@ import { expect } from 'vitest';
 /** What stack.json of a stack without foreign parts holds. */
 export interface StackInfo {
   readonly userUrl: string;
+  readonly adminUrl: string;
+  readonly emailUrl: string;
   readonly mailboxUrl: string;
   readonly natsOperatorUrl: string;
   readonly databaseUrls: { readonly user: string; readonly email: string };
@@ -26,10 +28,15 @@ export interface RunningStack extends AsyncDisposable {
 }
 
 /** Starts the stack on a data directory and waits until it is ready. */
-export async function runStack(options: { dataDir: string; portOffset: number }): Promise<RunningStack> {
+export async function runStack(options: {
+  dataDir: string;
+  portOffset: number;
+  env?: NodeJS.ProcessEnv;
+}): Promise<RunningStack> {
   const child = spawn(process.execPath, [join(import.meta.dirname, '../src/start.ts')], {
     env: {
       ...process.env,
+      ...options.env,
       POSTRIDER_DATA_DIR: options.dataDir,
       PORT_OFFSET: String(options.portOffset),
       NO_COLOR: '1',

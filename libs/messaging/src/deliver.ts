@@ -6,12 +6,14 @@ import type { Nats } from './connect.ts';
 import { publishDeadLetter } from './dead-letter.ts';
 import { type Delivery, type Handler, RetryLaterError, UnavailableError } from './handler.ts';
 import type { Intake } from './intake.ts';
+import type { DeliveryObserver, DeliveryOutcome } from './observe-deliveries.ts';
 import { backoffMs, judge, type RetryPolicy } from './settlement.ts';
 
 export interface DeliverContext {
   readonly nats: Nats;
   readonly handlers: ReadonlyMap<string, Handler>;
   readonly intake: Intake;
+  readonly observer: DeliveryObserver;
   readonly policy: RetryPolicy;
   /**
    * How often the handler has failed, by stream sequence. The server counts deliveries, and many of those are nobody's failure: a
@@ -30,23 +32,30 @@ export interface DeliverContext {
  * throws: what could not be settled is delivered again, and whoever handles it must absorb that anyway.
  */
 export async function deliver(context: DeliverContext, message: JsMsg): Promise<void> {
+  await context.observer.observe(message, (trace) => settle(context, message, trace));
+}
+
+async function settle(
+  context: DeliverContext,
+  message: JsMsg,
+  trace: Readonly<Record<string, string>>,
+): Promise<DeliveryOutcome> {
   const heartbeat = setInterval(() => tellWorking(message), context.ackWaitMs / 3);
   const log = context.log.child(identify(message));
   const started = performance.now();
   try {
-    const failure = await handle(context, message, log).then(
+    const failure = await handle(context, message, { log, trace }).then(
       () => undefined,
       (error: unknown) => ({ error }),
     );
-    if (failure === undefined) {
-      await message.ackAck();
-      context.failures.delete(message.info.streamSequence);
-      log.info({ durationMs: Math.round(performance.now() - started) }, 'event handled');
-    } else {
-      await settleFailure(context, message, log, failure.error);
-    }
+    if (failure !== undefined) return await settleFailure(context, message, log, failure.error);
+    await message.ackAck();
+    context.failures.delete(message.info.streamSequence);
+    log.info({ durationMs: Math.round(performance.now() - started) }, 'event handled');
+    return 'handled';
   } catch (error) {
     log.warn({ err: error }, 'message not settled: the server will deliver it again');
+    return 'unsettled';
   } finally {
     clearInterval(heartbeat);
   }
@@ -56,8 +65,13 @@ export async function deliver(context: DeliverContext, message: JsMsg): Promise<
  * Runs the handler, again and again while what it needs is unavailable: waiting is no attempt. But a dependency that answers its probe
  * time and again, and not this message, is not away: then it is the message's failure, or it would hold its place for ever.
  */
-async function handle(context: DeliverContext, message: JsMsg, log: Logger): Promise<void> {
-  const { handler, event } = parse(context.handlers, message);
+async function handle(
+  context: DeliverContext,
+  message: JsMsg,
+  { log, trace }: { log: Logger; trace: Readonly<Record<string, string>> },
+): Promise<void> {
+  const { handler, event: parsed } = parse(context.handlers, message);
+  const event = { ...parsed, ...trace }; // What it causes comes after this delivery, in the same trace.
   const delivery: Delivery = { log, signal: context.signal, attempt: message.info.deliveryCount };
   for (let waits = 0; ; waits++) {
     try {
@@ -86,7 +100,12 @@ function parse(
   return { handler, event: { ...envelope, data: parseData(handler.contract, message.data) } };
 }
 
-async function settleFailure(context: DeliverContext, message: JsMsg, log: Logger, error: unknown): Promise<void> {
+async function settleFailure(
+  context: DeliverContext,
+  message: JsMsg,
+  log: Logger,
+  error: unknown,
+): Promise<DeliveryOutcome> {
   const { deliveryCount: count, streamSequence } = message.info;
   const failures = (context.failures.get(streamSequence) ?? 0) + (error instanceof RetryLaterError ? 0 : 1);
   const verdict = judge(error, { failures, count, max: context.maxDeliver }, context.policy);
@@ -98,9 +117,9 @@ async function settleFailure(context: DeliverContext, message: JsMsg, log: Logge
         { err: error, delivery: message.info.deliveryCount, delayMs: verdict.delayMs },
         'event not handled: it will be delivered again',
       );
-    return;
+    return 'retried';
   }
-  if (!(await bury(context, message, log, verdict.reason))) return;
+  if (!(await bury(context, message, log, verdict.reason))) return 'retried';
   context.failures.delete(streamSequence);
   log.error(
     {
@@ -110,6 +129,7 @@ async function settleFailure(context: DeliverContext, message: JsMsg, log: Logge
     },
     'event given up: see the dead letters',
   );
+  return 'dead';
 }
 
 /**

@@ -3,6 +3,7 @@ import { errors, headers as createHeaders, type NatsConnection } from '@nats-io/
 import { toHeaders } from '@postrider/contracts';
 import type { Logger } from 'pino';
 import type { Nats } from './connect.ts';
+import { observePublishing } from './observe-publishing.ts';
 
 /** An event from somebody's log, to be put on its stream. */
 export interface EventToPublish {
@@ -38,11 +39,14 @@ export interface PublisherOptions {
 /** Publishes as one source. */
 export function createPublisher({ nats, source, log }: PublisherOptions): Publisher {
   let client: { nc: NatsConnection; js: JetStreamClient } | undefined;
+  const observer = observePublishing();
   return {
-    async publish(event) {
+    async publish(recorded) {
       const nc = nats.current();
       if (nc === undefined) throw new Error('NATS is not connected.');
       if (client?.nc !== nc) client = { nc, js: jetstream(nc, { timeout: 5_000 }) };
+      const { headers, end } = observer.begin(recorded);
+      const event = { ...recorded, headers };
       try {
         await client.js.publish(event.subject, event.body, {
           msgID: event.eventId,
@@ -51,10 +55,12 @@ export function createPublisher({ nats, source, log }: PublisherOptions): Publis
           retries: 0, // The relay owns retries, and knows the order.
           ...(event.expiresAt !== null && { ttl: `${secondsLeft(event.expiresAt)}s` }),
         });
+        end('stored');
         log.info(identify(event), 'event published');
         return { stored: true };
       } catch (error) {
         const reason = refusalForEver(error);
+        end(reason === undefined ? 'failed' : 'refused');
         if (reason === undefined) throw error;
         return { stored: false, reason };
       }

@@ -5,6 +5,7 @@ import type { Nats } from './connect.ts';
 import { deliver, type DeliverContext } from './deliver.ts';
 import type { Handler } from './handler.ts';
 import { createIntake, type Probe } from './intake.ts';
+import { observeDeliveries } from './observe-deliveries.ts';
 import { defaultRetryPolicy, type RetryPolicy } from './settlement.ts';
 import { type ConsumerDeclaration, consumerDifferences, coversFilter } from './topology.ts';
 
@@ -54,6 +55,9 @@ export function startSubscription(options: SubscriptionOptions): Subscription {
   const log = options.log.child({ durable });
   const stopping = new AbortController();
   const state: State = { status: 'starting', detail: 'not connected yet' };
+  const intake = createIntake(probes, log);
+  const underWay = new Set<Promise<void>>();
+  const byType = new Map(handlers.map((handler) => [handler.contract.type, handler]));
   const subscription: RunningSubscription = {
     nats: options.nats,
     declaration,
@@ -61,21 +65,28 @@ export function startSubscription(options: SubscriptionOptions): Subscription {
     policy,
     log,
     state,
-    handlers: new Map(handlers.map((handler) => [handler.contract.type, handler])),
-    intake: createIntake(probes, log),
+    handlers: byType,
+    intake,
+    observer: observeDeliveries({
+      durable,
+      stream: declaration.stream_name,
+      types: byType,
+      busy: () => underWay.size,
+      isOpen: () => intake.closedBecause() === undefined,
+    }),
     ackWaitMs: declaration.config.ack_wait / 1e6,
     maxDeliver: declaration.config.max_deliver,
     signal: stopping.signal,
-    underWay: new Set(),
+    underWay,
     failures: new Map(),
     slot: { onFreed: () => undefined },
   };
   const running = supervise(subscription);
   return {
     durable,
-    types: [...subscription.handlers.keys()],
+    types: [...byType.keys()],
     health() {
-      const closed = subscription.intake.closedBecause();
+      const closed = intake.closedBecause();
       return closed === undefined ? { ...state } : { status: 'down', detail: closed };
     },
     async [Symbol.asyncDispose]() {

@@ -1,3 +1,4 @@
+import { propagation, ROOT_CONTEXT, type Span, trace } from '@opentelemetry/api';
 import type { Pool } from 'pg';
 import type { Logger } from 'pino';
 import type { Publication, StreamPort } from './event.ts';
@@ -35,6 +36,8 @@ export async function publishPage(
 ): Promise<PageResult> {
   const { pool, log } = context;
   const page = await readPending(pool, context.pageSize, waiting);
+  if (page.length === 0) return { read: 0, failures: new Map(), taking: new Set() };
+  const span = startSpan(page);
   const blocked = page.filter((event) => event.isBlocked).map((event) => event.id);
   const lanes = Map.groupBy(
     page.filter((event) => !event.isBlocked),
@@ -47,6 +50,7 @@ export async function publishPage(
     for (const lane of queue) await publishLane(context, lane, outcome, mayGoOn); // The iterator is shared: each lane is taken once.
   };
   await Promise.all(Array.from({ length: Math.min(context.lanes, lanes.size) }, work));
+  span.setAttribute('postrider.settled', outcome.settled.length).end();
 
   await settlePending(pool, leaseName, lease, outcome.settled);
   for (const { event, reason } of outcome.poison) {
@@ -56,6 +60,16 @@ export async function publishPage(
   }
   await parkBlocked(pool, leaseName, lease, blocked);
   return { read: page.length, failures: outcome.failures, taking: outcome.taking };
+}
+
+/** A page holds events of many traces: it is a trace of its own, with a link to each. */
+function startSpan(page: readonly PendingEvent[]): Span {
+  const links = page.flatMap(({ headers }) => {
+    const context = trace.getSpanContext(propagation.extract(ROOT_CONTEXT, headers));
+    return context === undefined ? [] : [{ context }];
+  });
+  const attributes = { 'messaging.batch.message_count': page.length };
+  return trace.getTracer('@postrider/outbox').startSpan('relay page', { root: true, attributes, links });
 }
 
 interface Outcome {

@@ -41,6 +41,7 @@ export const variable = {
   flag: (fallback: boolean) =>
     z.stringbool({ truthy: ['true', '1', 'yes', 'on'], falsy: ['false', '0', 'no', 'off'] }).default(fallback),
   seconds: (fallback: number) => z.coerce.number().min(0).default(fallback),
+  ratio: (fallback: number) => z.coerce.number().min(0).max(1).default(fallback),
   days: (fallback: number, least = 1) => z.coerce.number().min(least).default(fallback),
   url: (protocols: readonly string[]) =>
     z.string().refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol.slice(0, -1)), {

@@ -3,11 +3,12 @@ import type { Constructor, EntityName } from '@mikro-orm/core';
 import { type Migration, Migrator } from '@mikro-orm/migrations';
 import { defineConfig, type EntityManager, MikroORM } from '@mikro-orm/postgresql';
 import { CompiledQuery } from 'kysely';
-import { Client } from 'pg';
+import { Client, type Pool } from 'pg';
 import { reclaimLostConnections } from './reclaim-lost-connections.ts';
 import { isDatabaseOutage } from './database-outage.ts';
 import type { PartHealth } from './health.ts';
 import type { Logger } from './logger.ts';
+import { observeQueries } from './telemetry/observe-queries.ts';
 
 export { isDatabaseOutage } from './database-outage.ts';
 
@@ -114,11 +115,16 @@ function ormOptions(options: DatabaseOptions, timeouts: object): ReturnType<type
     driverOptions: {
       connectionTimeoutMillis: 5_000,
       keepAlive: true,
-      onPoolCreated: reclaimLostConnections,
+      onPoolCreated: watchPool,
       ...timeouts,
     },
     logger: () => undefined, // Its text would repeat statements; what matters reaches us as errors.
   });
+}
+
+function watchPool(pool: Pool): void {
+  reclaimLostConnections(pool);
+  observeQueries(pool);
 }
 
 /** Without the type of each entity: what uses the EntityManager names the entities it means. */

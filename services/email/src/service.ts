@@ -12,12 +12,14 @@ import { createBell, startRelay } from '@postrider/outbox';
 import { createLogger, type HealthPart, type Logger, startHttpServer } from '@postrider/runtime';
 import type { Database } from '@postrider/runtime/database';
 import { startHousekeeping } from '@postrider/runtime/housekeeping';
+import { startTelemetry } from '@postrider/runtime/telemetry';
 import { consumerDeclaration } from '@postrider/topology';
 import type { Config } from './config.ts';
 import { openEmailDatabase } from './database.ts';
 import { challengeHandlers, userEventHandlers } from './handlers.ts';
 import { removals } from './housekeeping.ts';
 import { defaultLedgerPolicy, type LedgerPolicy } from './ledger/ledger-context.ts';
+import { observeMails } from './ledger/observe-mails.ts';
 import { createSmtpTransport } from './mail/smtp.ts';
 import { watchSmtp } from './mail/watch-smtp.ts';
 import { importSealingKeys } from './sealing/open-sealed.ts';
@@ -42,9 +44,13 @@ export interface Overrides {
 export async function start(config: Config, overrides: Overrides = {}): Promise<EmailService> {
   await using stack = new AsyncDisposableStack();
   const log = createLogger({ name: 'email', level: config.logLevel });
+  const health: HealthPart[] = [];
+  const telemetry = stack.use(
+    await startTelemetry({ name: 'email', ...config.telemetry, health, log: log.child({ part: 'telemetry' }) }),
+  );
 
   const database = stack.use(await openEmailDatabase(config.databaseUrl, log.child({ part: 'database' })));
-  const health: HealthPart[] = [{ name: 'database', required: true, check: database.health }];
+  health.push({ name: 'database', required: true, check: database.health });
   const keepingLog = log.child({ part: 'housekeeping' });
   const { databaseUrl } = config;
   const ready = database.untilMigrated;
@@ -53,7 +59,7 @@ export async function start(config: Config, overrides: Overrides = {}): Promise<
   else log.warn('events are disabled: no mail is sent until EVENTS_ENABLED is true');
 
   const { host, port } = config;
-  const http = stack.use(await startHttpServer({ name: 'http', host, port, log, health }));
+  const http = stack.use(await startHttpServer({ name: 'http', host, port, log, health, metrics: telemetry.metrics }));
   log.info({ url: http.url, eventsEnabled: config.eventsEnabled }, 'email service started');
   const running = stack.move();
   return { url: http.url, [Symbol.asyncDispose]: () => running.disposeAsync() };
@@ -103,6 +109,7 @@ async function startEvents({ stack, config, overrides, database, log }: Parts): 
     bell,
     recipientKey: config.recipientKey,
     policy,
+    observer: observeMails(),
     now: () => new Date(),
   };
   const sealingKeys = await importSealingKeys(config.sealingPrivateKeys);

@@ -116,6 +116,7 @@ function configFor({ nats, databaseUrl, smtp, privateKey }: Around): Config {
     ledgerRetentionDays: 90,
     outboxRetentionDays: 7,
     shutdownGraceSeconds: 8,
+    telemetry: { metricsEnabled: false, tracesEndpoint: undefined, tracesRatio: 1 }, // A process's own, and this is the test's.
     logLevel: 'silent',
   };
 }

@@ -68,6 +68,19 @@ export const configSchema = z
         'Age at which a published event leaves the event log. One that is pending or parked stays. What NATS loses can be published again for so long.',
       example: '14',
     }),
+    METRICS_ENABLED: variable.flag(true).meta({
+      description: '`/metrics` in Prometheus’ format on the operators’ listener. `false` loads nothing of it.',
+      example: 'false',
+    }),
+    OTEL_EXPORTER_OTLP_ENDPOINT: variable.url(['http', 'https']).optional().meta({
+      description:
+        'An OpenTelemetry collector that takes OTLP over HTTP. Without it there are no traces, and nothing of them is loaded.',
+      example: 'http://otel-collector:4318',
+    }),
+    OTEL_TRACES_SAMPLER_ARG: variable.ratio(1).meta({
+      description: 'Share of the traces begun here that are kept, 0 to 1. A caller’s own decision is followed.',
+      example: '0.1',
+    }),
     LOG_LEVEL: variable.logLevel().meta({
       description: 'The least severe log line that is written.',
       example: 'debug',
@@ -94,6 +107,11 @@ export const configSchema = z
     passwordMinLength: env.PASSWORD_MIN_LENGTH,
     unverifiedAccountDays: env.UNVERIFIED_ACCOUNT_DAYS,
     outboxRetentionDays: env.OUTBOX_RETENTION_DAYS,
+    telemetry: {
+      metricsEnabled: env.METRICS_ENABLED,
+      tracesEndpoint: env.OTEL_EXPORTER_OTLP_ENDPOINT,
+      tracesRatio: env.OTEL_TRACES_SAMPLER_ARG,
+    },
     logLevel: env.LOG_LEVEL,
   }));
 

@@ -10,6 +10,7 @@ import {
 } from '@postrider/runtime';
 import { type Database, isDatabaseOutage } from '@postrider/runtime/database';
 import { startHousekeeping } from '@postrider/runtime/housekeeping';
+import { startTelemetry } from '@postrider/runtime/telemetry';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import type { AccountsContext } from './accounts/accounts-context.ts';
@@ -36,9 +37,13 @@ export interface UserService extends AsyncDisposable {
 export async function start(config: Config): Promise<UserService> {
   await using stack = new AsyncDisposableStack();
   const log = createLogger({ name: 'user', level: config.logLevel });
+  const health: HealthPart[] = [];
+  const telemetry = stack.use(
+    await startTelemetry({ name: 'user', ...config.telemetry, health, log: log.child({ part: 'telemetry' }) }),
+  );
 
   const database = stack.use(await openUserDatabase(config.databaseUrl, log.child({ part: 'database' })));
-  const health: HealthPart[] = [{ name: 'database', required: true, check: database.health }];
+  health.push({ name: 'database', required: true, check: database.health });
   const keepingLog = log.child({ part: 'housekeeping' });
   const { databaseUrl } = config;
   const ready = database.untilMigrated;
@@ -58,13 +63,7 @@ export async function start(config: Config): Promise<UserService> {
     passwordMinLength: config.passwordMinLength,
     cooldownSeconds: config.verificationCooldownSeconds,
   };
-  const stopping = new AbortController();
-  const warming = database.untilMigrated(stopping.signal).then(() => warmUp(accounts));
-  warming.catch((error: unknown) => log.debug({ err: error }, 'not warmed up'));
-  stack.defer(async () => {
-    stopping.abort();
-    await warming.catch(() => undefined); // It holds a connection, and the database closes after this.
-  });
+  warmUpInBackground(stack, database, accounts, log);
   const context = (request: FastifyRequest): AccountsContext => {
     if (!database.isMigrated()) throw unavailable();
     return { ...accounts, headers: { traceparent: request.trace.traceparent, correlationId: request.id } };
@@ -82,6 +81,7 @@ export async function start(config: Config): Promise<UserService> {
         log,
         health,
         translateError,
+        ...(name === 'admin' && { metrics: telemetry.metrics }),
         ...(routes && { routes }),
       }),
     );
@@ -94,6 +94,21 @@ export async function start(config: Config): Promise<UserService> {
   log.info({ urls, eventsEnabled: config.eventsEnabled }, 'user service started');
   const running = stack.move();
   return { urls, [Symbol.asyncDispose]: () => running.disposeAsync() };
+}
+
+function warmUpInBackground(
+  stack: AsyncDisposableStack,
+  database: Database,
+  accounts: Omit<AccountsContext, 'headers'>,
+  log: Logger,
+): void {
+  const stopping = new AbortController();
+  const warming = database.untilMigrated(stopping.signal).then(() => warmUp(accounts));
+  warming.catch((error: unknown) => log.debug({ err: error }, 'not warmed up'));
+  stack.defer(async () => {
+    stopping.abort();
+    await warming.catch(() => undefined); // It holds a connection, and the database closes after this.
+  });
 }
 
 /** The way from the outbox to the streams: link, doorbell, relay. */

@@ -3,15 +3,8 @@ import helmet from '@fastify/helmet';
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify';
 import { type HealthPart, readiness } from '../health.ts';
 import type { Logger } from '../logger.ts';
-import { continueTrace, type Trace } from '../trace.ts';
+import { observeRequests } from './observe-requests.ts';
 import { answerNotFound, answerProblem, type TranslateError } from './problem.ts';
-
-declare module 'fastify' {
-  interface FastifyRequest {
-    /** Set before any handler runs: the caller's trace goes on, or a new one starts. */
-    trace: Trace;
-  }
-}
 
 export interface HttpServer extends AsyncDisposable {
   /** Where it listens, with the real port. */
@@ -26,6 +19,8 @@ export interface HttpServerOptions {
   readonly port: number;
   readonly log: Logger;
   readonly health: readonly HealthPart[];
+  /** Served as `/metrics`: on a listener of operators only. */
+  readonly metrics?: (() => Promise<string>) | undefined;
   readonly translateError?: TranslateError;
   /** Adds the routes. Schema compilers are set here, in the plugin that uses them. */
   readonly routes?: (server: FastifyInstance) => Promise<void> | void;
@@ -50,9 +45,10 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   server.setErrorHandler((error, request, reply) => answerProblem(error, request, reply, translateError));
   server.setNotFoundHandler((request, reply) => answerNotFound(request, reply));
   await server.register(helmet, helmetOptions);
-  traceRequests(server);
+  observeRequests(server, name);
   closeKeepAliveConnections(server);
   addHealth(server, options.health);
+  if (options.metrics !== undefined) addMetrics(server, options.metrics);
   await options.routes?.(server);
   const url = await server.listen({ host, port });
   return { url, [Symbol.asyncDispose]: () => server.close() };
@@ -67,24 +63,6 @@ const helmetOptions = {
   crossOriginEmbedderPolicy: false,
   referrerPolicy: { policy: 'no-referrer' },
 } as const;
-
-function traceRequests(server: FastifyInstance): void {
-  server.addHook('onRequest', async (request, reply) => {
-    const header = request.headers['traceparent'];
-    request.trace = continueTrace(typeof header === 'string' ? header : undefined);
-    request.log = request.log.child({ traceId: request.trace.traceId });
-    reply.header('cache-control', 'no-store').header('x-request-id', request.id);
-  });
-  server.addHook('onResponse', async (request, reply) => {
-    const route = request.routeOptions.url ?? 'none';
-    if (route === '/livez' || route === '/readyz') return;
-    const { statusCode: status, elapsedTime } = reply;
-    request.log.info(
-      { method: request.method, route, status, durationMs: Math.round(elapsedTime * 10) / 10 },
-      'request answered',
-    );
-  });
-}
 
 /** A keep-alive connection with a request in flight would hold `close()` until its client goes away: each is told to close instead. */
 function closeKeepAliveConnections(server: FastifyInstance): void {
@@ -103,4 +81,10 @@ function addHealth(server: FastifyInstance, parts: readonly HealthPart[]): void 
     const state = readiness(parts);
     return reply.status(state.status === 'unready' ? 503 : 200).send(state);
   });
+}
+
+function addMetrics(server: FastifyInstance, read: () => Promise<string>): void {
+  server.get('/metrics', { schema: { hide: true } }, async (_request, reply) =>
+    reply.type('text/plain; version=0.0.4; charset=utf-8').send(await read()),
+  );
 }

@@ -47,6 +47,8 @@ export async function deliverMail(ledger: LedgerContext, order: MailOrder, deliv
   const ending = { mail, event: order.event, claim, evidence };
   const stored = await untilStored(async () => recordFate(ledger, ending, fate), delivery);
   const facts = { mailId: mail.id, mail: mail.mail, attempt: claim.number, ...evidence };
+  ledger.observer.attempted(mail.mail, fate.outcome);
+  if (fate.state === 'sent') ledger.observer.sent(mail.mail, order.event.time);
   if (!stored) delivery.log.warn(facts, 'outcome not recorded: the attempt was closed already');
   conclude(fate, delivery, facts);
 }

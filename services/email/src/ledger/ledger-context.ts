@@ -1,6 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Bell } from '@postrider/outbox';
 import type { SmtpTransport } from '../mail/smtp.ts';
+import type { MailObserver } from './observe-mails.ts';
 
 /** What the ledger works with. */
 export interface LedgerContext {
@@ -12,6 +13,7 @@ export interface LedgerContext {
   /** 32 bytes; names recipients in the database. */
   readonly recipientKey: Uint8Array;
   readonly policy: LedgerPolicy;
+  readonly observer: MailObserver;
   readonly now: () => Date;
 }
 

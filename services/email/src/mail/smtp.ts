@@ -1,6 +1,7 @@
 import { canonicalAddress } from '@postrider/contracts';
 import { createTransport } from 'nodemailer';
 import type { Message } from './compose-message.ts';
+import { observeSends } from './observe-sends.ts';
 import { SmtpError, type SmtpPhase } from './smtp-error.ts';
 
 /**
@@ -50,6 +51,7 @@ export function createSmtpTransport(options: SmtpOptions): SmtpTransport {
   const lanes = Array.from({ length: options.lanes ?? 5 }, () => createLane(options));
   const idle = [...lanes];
   const waiting: ((lane: Lane) => void)[] = [];
+  const observe = observeSends(options.url);
   const take = (): Lane | Promise<Lane> => idle.pop() ?? new Promise((resolve) => waiting.push(resolve));
   const giveBack = (lane: Lane): void => {
     const next = waiting.shift();
@@ -61,7 +63,7 @@ export function createSmtpTransport(options: SmtpOptions): SmtpTransport {
     async send(message, signal) {
       const lane = await take();
       try {
-        return await sendOver(lane, message, signal);
+        return await observe(async () => sendOver(lane, message, signal));
       } finally {
         giveBack(lane);
       }
