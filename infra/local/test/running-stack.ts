@@ -32,18 +32,24 @@ export async function runStack(options: {
   dataDir: string;
   portOffset: number;
   env?: NodeJS.ProcessEnv;
+  /** Another copy of the repository. */
+  root?: string;
 }): Promise<RunningStack> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, '../src/start.ts')], {
-    env: {
-      ...process.env,
-      ...options.env,
-      POSTRIDER_DATA_DIR: options.dataDir,
-      PORT_OFFSET: String(options.portOffset),
-      NO_COLOR: '1',
-      FORCE_COLOR: '0',
+  const child = spawn(
+    process.execPath,
+    [join(options.root ?? join(import.meta.dirname, '../../..'), 'infra/local/src/start.ts')],
+    {
+      env: {
+        ...process.env,
+        ...options.env,
+        POSTRIDER_DATA_DIR: options.dataDir,
+        PORT_OFFSET: String(options.portOffset),
+        NO_COLOR: '1',
+        FORCE_COLOR: '0',
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
     },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  );
   const printed: string[] = [];
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => printed.push(String(chunk)));
   const exited = once(child, 'exit');

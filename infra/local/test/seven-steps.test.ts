@@ -1,0 +1,69 @@
+import { execFile } from 'node:child_process';
+import { cp, readFile, symlink } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { promisify } from 'node:util';
+import { Client } from 'pg';
+import { expect, test } from 'vitest';
+import { freePortOffset } from '../src/ports/free-port-offset.ts';
+import { createTempFolder } from '../src/testing/temp-folder.ts';
+import { followSteps } from './readme-steps.ts';
+import { person, runStack } from './running-stack.ts';
+
+const repository = join(import.meta.dirname, '../../..');
+const run = promisify(execFile);
+
+test('who follows the README’s seven steps has an event and its mail', async () => {
+  await using folder = await createTempFolder('seven-steps');
+  const root = join(folder.path, 'postrider');
+  await copyRepository(root);
+  const written = await followSteps(await readFile(join(root, 'README.md'), 'utf8'), root);
+  expect(written.length).toBeGreaterThan(7);
+
+  const inCopy = { cwd: root, env: { ...process.env, CI: '' } }; // Where CI is set, vitest writes no new snapshots.
+  await run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.base.json'], inCopy);
+  const unit = ['node_modules/vitest/vitest.mjs', 'run', '--config', 'infra/vitest.config.ts', '--project', 'unit'];
+  await run(process.execPath, [...unit, 'services/email/src/mail', 'libs/contracts', 'infra/nats'], inCopy);
+  expect(await readFile(join(root, 'services/email/src/account-locked/usual.en.txt'), 'utf8')).toContain(
+    'Subject: Your account is locked',
+  );
+
+  const portOffset = await freePortOffset();
+  await using stack = await runStack({ dataDir: join(folder.path, 'data'), portOffset, root });
+  const info = await stack.info();
+  const ada = person(info, 'ada@example.com');
+  await ada.register();
+  const lock = await fetch(`${info.adminUrl}/v1/users/${await idOf(info.databaseUrls.user, ada.email)}/lock`, {
+    method: 'POST',
+  });
+  expect(lock.status).toBe(204);
+  await expect
+    .poll(async () => (await ada.mails()).map(({ Subject }) => Subject), { timeout: 20_000 })
+    .toContain('Your account is locked');
+});
+
+/** The sources as they are, and what is installed for them: links between our own packages lead to the copies. */
+async function copyRepository(target: string): Promise<void> {
+  const isSource = (path: string): boolean => !['.git', '.data', 'dist', 'coverage'].includes(basename(path));
+  for (const name of [
+    'libs',
+    'services',
+    'infra',
+    'package.json',
+    'pnpm-workspace.yaml',
+    'tsconfig.base.json',
+    'README.md',
+  ])
+    await cp(join(repository, name), join(target, name), { recursive: true, verbatimSymlinks: true, filter: isSource });
+  await symlink(join(repository, 'node_modules'), join(target, 'node_modules'), 'dir');
+}
+
+async function idOf(databaseUrl: string, email: string): Promise<string> {
+  const client = new Client({ connectionString: databaseUrl });
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ id: string }>('select id from "user" where email = $1', [email]);
+    return rows[0]?.id ?? '';
+  } finally {
+    await client.end();
+  }
+}
