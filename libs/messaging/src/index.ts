@@ -1,5 +1,6 @@
 export { connectNats, type Nats, type NatsOptions } from './connect.ts';
 export { deadLetterHeaders } from './dead-letter.ts';
+export { judgeDurability, type Tier } from './durability.ts';
 export { type Doorbell, startDoorbell } from './doorbell.ts';
 export { type Delivery, type Handler, on, PermanentError, RetryLaterError, UnavailableError } from './handler.ts';
 export type { Probe } from './intake.ts';
@@ -7,3 +8,4 @@ export { createPublisher, type EventToPublish, type PublishAnswer, type Publishe
 export { backoffMs, defaultRetryPolicy, type RetryPolicy } from './settlement.ts';
 export { startSubscription, type Subscription, type SubscriptionOptions } from './subscription.ts';
 export { applyTopology, type ConsumerDeclaration, type StreamDeclaration, type Topology } from './topology.ts';
+export { type StreamWatch, type StreamWatchOptions, watchStreams } from './watch-streams.ts';

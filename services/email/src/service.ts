@@ -2,11 +2,14 @@ import {
   type ConsumerDeclaration,
   connectNats,
   createPublisher,
+  type Doorbell,
   type Handler,
+  type Nats,
   type Probe,
   startDoorbell,
   startSubscription,
   type Subscription,
+  watchStreams,
 } from '@postrider/messaging';
 import { createBell, startRelay } from '@postrider/outbox';
 import { createLogger, type HealthPart, type Logger, startHttpServer } from '@postrider/runtime';
@@ -78,20 +81,8 @@ interface Parts {
 
 /** The way from the streams to the mail server, and back with what became of each mail. */
 async function startEvents({ stack, config, overrides, database, log }: Parts): Promise<HealthPart[]> {
-  const { databaseUrl, natsUrl, smtpUrl } = config;
-  const natsLog = log.child({ part: 'nats' });
-  const nats = stack.use(connectNats({ url: natsUrl, name: 'email', inboxPrefix: '_INBOX_email', log: natsLog }));
-  const ownBell = createBell();
-  const bell = stack.use(startDoorbell({ nats, subject: 'svc.email.outbox', bell: ownBell }));
-  const relay = stack.use(
-    startRelay({
-      databaseUrl,
-      port: createPublisher({ nats, source: '/postrider/email', log: log.child({ part: 'publisher' }) }),
-      bell: ownBell,
-      log: log.child({ part: 'relay' }),
-      ready: database.untilMigrated,
-    }),
-  );
+  const { smtpUrl } = config;
+  const { nats, bell, health } = startPublishing({ stack, config, database, log });
 
   // Lanes of their own, so that no flood of welcomes keeps somebody waiting for a code. A handler for each lane and no more: an
   // attempt that is written down ahead should begin at once, or a crash makes it look like one that did.
@@ -137,11 +128,42 @@ async function startEvents({ stack, config, overrides, database, log }: Parts): 
   const registered = subscriptions.flatMap(({ durable, types }) => types.map((type) => ({ type, durable })));
   log.info({ handlers: registered }, 'event handlers registered');
   return [
-    { name: 'nats', required: false, check: nats.health },
-    { name: 'relay', required: false, check: relay.health },
+    ...health,
     { name: 'smtp', required: false, check: smtp.health },
     ...subscriptions.map(({ durable, health }) => ({ name: durable, required: false, check: health })),
   ];
+}
+
+/** The link to NATS, and the way from the outbox to its stream. */
+function startPublishing({ stack, config, database, log }: Omit<Parts, 'overrides'>): {
+  nats: Nats;
+  bell: Doorbell;
+  health: HealthPart[];
+} {
+  const { databaseUrl, natsUrl } = config;
+  const natsLog = log.child({ part: 'nats' });
+  const nats = stack.use(connectNats({ url: natsUrl, name: 'email', inboxPrefix: '_INBOX_email', log: natsLog }));
+  const ownBell = createBell();
+  const bell = stack.use(startDoorbell({ nats, subject: 'svc.email.outbox', bell: ownBell }));
+  const relay = stack.use(
+    startRelay({
+      databaseUrl,
+      port: createPublisher({ nats, source: '/postrider/email', log: log.child({ part: 'publisher' }) }),
+      bell: ownBell,
+      log: log.child({ part: 'relay' }),
+      ready: database.untilMigrated,
+    }),
+  );
+  const { natsMonitorUrl: monitorUrl } = config;
+  const streams = stack.use(
+    watchStreams({ nats, streams: ['EMAIL_EVENTS'], monitorUrl, log: log.child({ part: 'streams' }) }),
+  );
+  const health = [
+    { name: 'nats', required: false, check: nats.health },
+    { name: 'relay', required: false, check: relay.health },
+    { name: 'streams', required: false, check: streams.health },
+  ];
+  return { nats, bell, health };
 }
 
 function probeDatabase(database: Database): Probe {

@@ -108,6 +108,7 @@ function configFor({ nats, databaseUrl, smtp, privateKey }: Around): Config {
     publicUrl: 'http://localhost:3000',
     databaseUrl,
     natsUrl: nats.urls.email,
+    natsMonitorUrl: nats.monitorUrl,
     eventsEnabled: true,
     smtpUrl: smtp.url,
     mailFrom: 'Postrider <no-reply@postrider.example>',

@@ -35,6 +35,11 @@ export const configSchema = z
       description: 'NATS, as its user `user`; several servers joined by commas.',
       example: 'nats://user:<password>@nats-1.example.com:4222,nats://nats-2.example.com:4222',
     }),
+    NATS_MONITOR_URL: variable.url(['http', 'https']).optional().meta({
+      description:
+        'Monitoring port of a NATS server. Only it tells how the server syncs: without it a stream’s tier T2 is declared, not verified.',
+      example: 'http://nats-1.example.com:8222',
+    }),
     EVENTS_ENABLED: variable.flag(true).meta({
       description:
         '`false`: accounts are registered as ever, and their events wait in the outbox until it is `true` again.',
@@ -97,6 +102,7 @@ export const configSchema = z
     publicUrl: env.PUBLIC_URL,
     databaseUrl: env.DATABASE_URL,
     natsUrl: env.NATS_URL,
+    natsMonitorUrl: env.NATS_MONITOR_URL,
     /** False: accounts are registered as ever, and their events wait in the outbox. */
     eventsEnabled: env.EVENTS_ENABLED,
     /** The email service's public key: only that service can read what is sealed with it. */

@@ -1,4 +1,4 @@
-import { connectNats, createPublisher, startDoorbell } from '@postrider/messaging';
+import { connectNats, createPublisher, startDoorbell, watchStreams } from '@postrider/messaging';
 import { createBell, startRelay } from '@postrider/outbox';
 import {
   createLogger,
@@ -132,9 +132,18 @@ function startEvents(
       ready: database.untilMigrated,
     }),
   );
+  const streams = stack.use(
+    watchStreams({
+      nats,
+      streams: ['USER_EVENTS', 'USER_CHALLENGES'],
+      monitorUrl: config.natsMonitorUrl,
+      log: log.child({ part: 'streams' }),
+    }),
+  );
   const health = [
     { name: 'nats', required: false, check: nats.health },
     { name: 'relay', required: false, check: relay.health },
+    { name: 'streams', required: false, check: streams.health },
   ];
   return { bell, health };
 }

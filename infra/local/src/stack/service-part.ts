@@ -28,6 +28,7 @@ export async function startUserService(context: StackContext, { postgres, nats }
     ADMIN_PORT: String(admin),
     DATABASE_URL: postgres.urls.user,
     NATS_URL: nats.urls.user,
+    ...(nats.monitorUrl !== undefined && { NATS_MONITOR_URL: nats.monitorUrl }),
     SEALING_PUBLIC_KEY: JSON.stringify(secrets.sealing.publicKey),
     CODE_KEY: secrets.codeKey,
   });
@@ -43,6 +44,7 @@ export async function startEmailService(
     PORT: String(email),
     DATABASE_URL: postgres.urls.email,
     NATS_URL: nats.urls.email,
+    ...(nats.monitorUrl !== undefined && { NATS_MONITOR_URL: nats.monitorUrl }),
     SMTP_URL: mailbox.smtpUrl,
     SEALING_PRIVATE_KEYS: JSON.stringify([secrets.sealing.privateKey]),
     RECIPIENT_KEY: secrets.recipientKey,
