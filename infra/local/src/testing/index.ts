@@ -1,4 +1,5 @@
-export { findChromium, testBrowser, type TestBrowser, type TestPage, whyNoBrowser } from './test-browser.ts';
+export { findFlaws } from './find-flaws.ts';
+export { findChromium, looks, testBrowser, type TestBrowser, type TestPage, whyNoBrowser } from './test-browser.ts';
 export { testDatabase, type TestDatabase, type TestDatabaseOptions } from './test-database.ts';
 export { testMailbox } from './test-mailbox.ts';
 export { testNats, type TestNats, type TestNatsOptions } from './test-nats.ts';

@@ -16,6 +16,16 @@ export interface TestBrowser extends AsyncDisposable {
   open(options?: BrowserContextOptions): Promise<TestPage>;
 }
 
+/** How pages are looked at: on a phone that is small, on a desk, in both colour schemes, by somebody whom motion disturbs. */
+export const looks: readonly (BrowserContextOptions & { name: string })[] = [320, 1280].flatMap((width) =>
+  (['light', 'dark'] as const).map((colorScheme) => ({
+    name: `${width} px, ${colorScheme}`,
+    colorScheme,
+    reducedMotion: 'reduce' as const,
+    viewport: { width, height: width === 320 ? 560 : 800 },
+  })),
+);
+
 /** Where Chromium is: CHROMIUM_BIN, or by one of its usual names. Undefined where there is none. */
 export function findChromium(): string | undefined {
   const named = process.env['CHROMIUM_BIN'];
