@@ -3,7 +3,15 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createTransport } from 'nodemailer';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { testBrowser, type TestBrowser, type TestPage, testMailbox, whyNoBrowser } from '../src/testing/index.ts';
+import {
+  findFlaws,
+  looks,
+  testBrowser,
+  type TestBrowser,
+  type TestPage,
+  testMailbox,
+  whyNoBrowser,
+} from '../src/testing/index.ts';
 
 const running = new AsyncDisposableStack();
 let browser: TestBrowser;
@@ -85,30 +93,81 @@ test('j and k move through the mails, / searches, Escape goes back', async () =>
   expect(errors).toEqual([]);
 });
 
-test('at 320 px one pane is shown at a time and nothing scrolls sideways, light and dark', async () => {
+test('at 320 px one pane is shown at a time, and the way back is a button', async () => {
   await using mailbox = await testMailbox();
+  await send(mailbox.smtpUrl, { to: 'ada@example.com', subject: 'One', html: '<p>Hello</p>' });
+  const { page, errors } = await browser.open({ viewport: { width: 320, height: 560 } });
+  await page.goto(mailbox.url);
+  await page.locator('a.mail').click();
+  await page.locator('iframe').waitFor();
+  expect(await page.locator('#mails').isVisible()).toBe(false);
+  await page.getByRole('button', { name: '← Mails' }).click();
+  await page.locator('a.mail').waitFor();
+  expect(await page.locator('#reader').isVisible()).toBe(false);
+  expect(errors).toEqual([]);
+});
+
+test.each(looks)('at $name there is nothing to mend in any state', async ({ name: _name, ...look }) => {
+  await using mailbox = await testMailbox();
+  const { page, errors } = await browser.open(look);
+  await page.goto(mailbox.url);
+  await page.getByRole('heading', { name: 'No mail yet' }).waitFor();
+  expect(await findFlaws(page)).toEqual([]);
+
   await send(mailbox.smtpUrl, {
     to: 'somebody.with.a.rather.long.address@subdomain.example.com',
-    subject: 'A subject that is longer than any narrow screen is wide, and then some more of it',
+    subject: 'A subject that is longer than any narrow screen is wide, and Donaudampfschifffahrtsgesellschaftskapitän',
+    text: 'Hello, read https://example.com/a/path/that/does/not/break/anywhere/and/goes/on/for/quite/a/while',
     html: '<p>Hello</p>',
   });
-  const backgrounds: unknown[] = [];
-  for (const colorScheme of ['light', 'dark'] as const) {
-    const { page, errors } = await browser.open({ colorScheme, viewport: { width: 320, height: 560 } });
-    await page.goto(mailbox.url);
-    await page.locator('a.mail').waitFor();
-    await expectNoSidewaysScroll(page);
-    expect(await page.locator('#reader').isVisible()).toBe(false);
-    await page.locator('a.mail').click();
-    await page.locator('iframe').waitFor();
-    expect(await page.locator('#mails').isVisible()).toBe(false);
-    await expectNoSidewaysScroll(page);
-    await page.getByRole('button', { name: '← Mails' }).click();
-    await page.locator('a.mail').waitFor();
-    backgrounds.push(await page.evaluate('getComputedStyle(document.documentElement).backgroundColor'));
-    expect(errors).toEqual([]);
+  await page.locator('a.mail').waitFor();
+  expect(await findFlaws(page)).toEqual([]);
+  await page.locator('#search').focus();
+  expect(await findFlaws(page)).toEqual([]);
+  await page.locator('#search').fill('subject:none');
+  await page.getByRole('heading', { name: 'Nothing found' }).waitFor();
+  expect(await findFlaws(page)).toEqual([]);
+  await page.locator('#search').fill('');
+  await page.locator('a.mail').waitFor();
+  await page.getByRole('button', { name: 'Delete all' }).click();
+  await page.getByRole('heading', { name: 'Delete every mail?' }).waitFor();
+  expect(await findFlaws(page)).toEqual([]);
+  await page.getByRole('button', { name: 'Keep them' }).click();
+
+  await page.locator('a.mail').click();
+  await page.locator('iframe').waitFor();
+  expect(await findFlaws(page)).toEqual([]);
+  for (const [tab, shown] of [
+    ['Text', 'Hello, read'],
+    ['Headers', 'Message-Id'],
+    ['Source', 'Content-Type: multipart/alternative'],
+  ] as const) {
+    await page.getByRole('tab', { name: tab }).click();
+    await page.locator('#panel').getByText(shown).first().waitFor();
+    expect(await findFlaws(page)).toEqual([]);
   }
-  expect(backgrounds).toEqual(['rgb(244, 242, 237)', 'rgb(21, 23, 21)']);
+  expect(await page.evaluate('document.getAnimations().length')).toBe(0);
+  expect(errors).toEqual([]);
+});
+
+test('the keyboard is enough: what has the focus shows it, and the tabs of a mail follow the arrows', async () => {
+  await using mailbox = await testMailbox();
+  await send(mailbox.smtpUrl, { to: 'ada@example.com', subject: 'One', text: 'Hello Ada', html: '<p>Hello</p>' });
+  const { page } = await browser.open({ colorScheme: 'dark' });
+  await page.goto(mailbox.url);
+  await page.locator('a.mail').waitFor();
+  const focused: unknown[] = [];
+  for (let stop = 0; stop < 4; stop += 1) {
+    await page.keyboard.press('Tab');
+    focused.push(await page.evaluate('document.activeElement.classList[0] ?? document.activeElement.id'));
+    expect(await page.evaluate('getComputedStyle(document.activeElement).outline')).toMatch(/solid 2px/);
+  }
+  expect(focused).toEqual(['brand', 'search', 'quiet', 'mail']);
+  await page.keyboard.press('Enter');
+  await page.getByRole('tab', { name: 'HTML' }).focus();
+  await page.keyboard.press('ArrowRight');
+  await page.getByText('Hello Ada').last().waitFor();
+  expect(await page.evaluate('document.activeElement.textContent')).toBe('Text');
 });
 
 /** A server that a mail would like to be asked. */
@@ -138,8 +197,4 @@ async function send(
 
 async function expectTitle(page: TestPage['page'], title: string): Promise<void> {
   await expect.poll(() => page.title()).toBe(title);
-}
-
-async function expectNoSidewaysScroll(page: TestPage['page']): Promise<void> {
-  expect(await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth')).toBe(0);
 }

@@ -11,17 +11,33 @@ const contentSecurityPolicy = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** The paper, ink and red of the mails. */
+/**
+ * The paper, ink and stripes of the mails. The greens and blues are those of the methods: the reference's own are too pale for
+ * their size.
+ */
 const customCss = `
+  :root { --scalar-custom-header-height: 5px; }
+  body::before {
+    content: ''; display: block; position: sticky; top: 0; z-index: 100; height: 5px;
+    background: repeating-linear-gradient(115deg, #a63a1e 0 18px, #fbf8f1 18px 27px, #2f5d8c 27px 45px, #fbf8f1 45px 54px);
+  }
+  body.dark-mode::before {
+    background: repeating-linear-gradient(115deg, #c9593a 0 18px, #2a2f39 18px 27px, #5d8fc4 27px 45px, #2a2f39 45px 54px);
+  }
+  .introduction-section .section-header-wrapper { margin-top: 10px; }
   .light-mode {
     --scalar-background-1: #fffefb; --scalar-background-2: #f8f4ec; --scalar-background-3: #eee8db;
-    --scalar-border-color: #e4ddcf; --scalar-color-1: #22262f; --scalar-color-2: #5c6270; --scalar-color-3: #6f6a5c;
+    --scalar-border-color: #e4ddcf; --scalar-color-1: #22262f; --scalar-color-2: #5c6270; --scalar-color-3: #6b6656;
     --scalar-color-accent: #a63a1e; --scalar-background-accent: #a63a1e14;
+    --scalar-color-green: #1b6b45; --scalar-color-blue: #2f5d8c; --scalar-color-red: #a63a1e;
+    --scalar-color-orange: #8f4a12; --scalar-color-purple: #5a4a9c;
   }
   .dark-mode {
     --scalar-background-1: #14161b; --scalar-background-2: #1c2027; --scalar-background-3: #262b34;
-    --scalar-border-color: #313743; --scalar-color-1: #f1eee8; --scalar-color-2: #b4b8c2; --scalar-color-3: #9197a3;
+    --scalar-border-color: #313743; --scalar-color-1: #f1eee8; --scalar-color-2: #b4b8c2; --scalar-color-3: #9ca2ae;
     --scalar-color-accent: #ff9d7d; --scalar-background-accent: #ff9d7d1f;
+    --scalar-color-green: #7fd1a5; --scalar-color-blue: #8db8e6; --scalar-color-red: #ff9d7d;
+    --scalar-color-orange: #f0b27a; --scalar-color-purple: #b9a9f0;
   }
 `;
 
