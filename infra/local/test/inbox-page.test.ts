@@ -150,6 +150,33 @@ test.each(looks)('at $name there is nothing to mend in any state', async ({ name
   expect(errors).toEqual([]);
 });
 
+test.each(looks)('at $name a mail that is gone says so, and there is a way on', async ({ name: _name, ...look }) => {
+  await using mailbox = await testMailbox();
+  const { page } = await browser.open(look);
+  await page.goto(`${mailbox.url}/view/gone`);
+  await page.getByRole('heading', { name: 'This mail is not here any more' }).waitFor();
+  expect(await findFlaws(page)).toEqual([]);
+  await page.getByRole('button', { name: 'All mails' }).click();
+  await page.getByRole('heading', { name: 'No mail yet' }).waitFor();
+});
+
+test('of many mails the newest fifty are shown, and the older ones when they are asked for', async () => {
+  await using mailbox = await testMailbox();
+  for (let number = 1; number <= 52; number += 1)
+    await send(mailbox.smtpUrl, { to: 'ada@example.com', subject: `Mail ${number}`, text: 'Hello' });
+  const { page, errors } = await browser.open({ colorScheme: 'dark', viewport: { width: 320, height: 560 } });
+  await page.goto(mailbox.url);
+  await page.getByText('52 mails', { exact: true }).waitFor();
+  expect(await page.locator('a.mail').count()).toBe(50);
+  await page.locator('#more').scrollIntoViewIfNeeded();
+  expect(await findFlaws(page)).toEqual([]);
+  await page.getByRole('button', { name: 'Show older mails' }).click();
+  await page.getByText('Mail 1', { exact: true }).waitFor();
+  expect(await page.locator('a.mail').count()).toBe(52);
+  expect(await page.locator('#more').isVisible()).toBe(false);
+  expect(errors).toEqual([]);
+});
+
 test('the keyboard is enough: what has the focus shows it, and the tabs of a mail follow the arrows', async () => {
   await using mailbox = await testMailbox();
   await send(mailbox.smtpUrl, { to: 'ada@example.com', subject: 'One', text: 'Hello Ada', html: '<p>Hello</p>' });
