@@ -18,8 +18,11 @@ const displayName = z
   .max(100)
   .regex(/^[^\p{C}]+$/u, 'No control characters.');
 const flowId = z.uuid().describe('From the registration’s answer.');
-const registered = z.object({ status: z.literal('pending'), flowId: z.uuid() });
-const pending = z.object({ status: z.literal('pending') });
+const registered = z
+  .object({ status: z.literal('pending'), flowId: z.uuid() })
+  .describe('Taken; a mail tells how it goes on.');
+const verified = z.object({ status: z.literal('verified') }).describe('The address is verified.');
+const pending = z.object({ status: z.literal('pending') }).describe('Taken; a mail comes if one is due.');
 
 /** Registration and verification of an address. `context` makes what a use case needs, for the request at hand. */
 export async function accountRoutes(
@@ -77,7 +80,9 @@ export async function accountRoutes(
         description: 'Looking changes nothing. The id is the first 16 bytes of the link’s token.',
         params: z.object({ challengeId: z.uuid() }),
         response: {
-          200: z.object({ state: z.enum(['open', 'closed']), expiresAt: z.iso.datetime() }),
+          200: z
+            .object({ state: z.enum(['open', 'closed']), expiresAt: z.iso.datetime() })
+            .describe('Whether the link still works.'),
           400: problemSchema,
           404: problemSchema,
         },
@@ -97,7 +102,7 @@ export async function accountRoutes(
           z.strictObject({ token: z.string().regex(/^[\w-]{64}$/, 'Not a token.') }),
           z.strictObject({ flowId, code: z.string().regex(/^\d{8}$/, 'A code has eight digits.') }),
         ]),
-        response: { 200: z.object({ status: z.literal('verified') }), 400: problemSchema, 503: problemSchema },
+        response: { 200: verified, 400: problemSchema, 503: problemSchema },
       },
     },
     async (request) => {
