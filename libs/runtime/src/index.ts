@@ -4,5 +4,6 @@ export { type HealthPart, type PartHealth, readiness, type Readiness } from './h
 export { type HttpServer, type HttpServerOptions, startHttpServer } from './http/http-server.ts';
 export { type Problem, problemSchema, type TranslateError } from './http/problem.ts';
 export { createLogger, type Logger } from './logger.ts';
-export { run } from './run.ts';
+export { run, runSettings } from './run.ts';
+export { telemetryOf, telemetrySettings } from './telemetry/telemetry-settings.ts';
 export { continueTrace, type Trace } from './trace.ts';

@@ -3,11 +3,21 @@ import { z } from 'zod';
 import { ConfigError, variable } from './config.ts';
 import { createLogger } from './logger.ts';
 
-const settingsSchema = z.object({
-  /** How long stopping may take; what takes longer is cut off. A supervisor must wait longer before it kills. */
-  SHUTDOWN_GRACE_SECONDS: variable.seconds(8),
-  LOG_LEVEL: variable.logLevel(),
-});
+/** What `run` reads itself. Every service has these members in its configuration too, so that they are judged and told with the rest. */
+export const runSettings = {
+  LOG_LEVEL: variable.logLevel().meta({
+    group: 'Process',
+    description: 'The least severe log line that is written.',
+    example: 'debug',
+  }),
+  SHUTDOWN_GRACE_SECONDS: variable.seconds(8).meta({
+    description:
+      'How long stopping may take; what takes longer is cut off. A supervisor must wait longer before it kills.',
+    example: '25',
+  }),
+};
+
+const settingsSchema = z.object(runSettings);
 
 /**
  * Runs a service until it is told to stop: SIGTERM, SIGINT, or the end of the IPC channel its supervisor started it with (so that

@@ -1,4 +1,4 @@
-import { variable } from '@postrider/runtime';
+import { runSettings, telemetryOf, telemetrySettings, variable } from '@postrider/runtime';
 import { canonicalAddress } from '@postrider/contracts';
 import { z } from 'zod';
 
@@ -6,6 +6,8 @@ import { z } from 'zod';
 export const configSchema = z
   .object({
     HOST: z.string().default('127.0.0.1').meta({
+      group: 'Listener',
+      values: 'an IP address or a host name',
       description: 'Address that the listener binds to.',
       example: '0.0.0.0',
     }),
@@ -21,10 +23,13 @@ export const configSchema = z
       .url(['postgres', 'postgresql'])
       .default('postgres://postrider_email@127.0.0.1:54329/email')
       .meta({
+        group: 'PostgreSQL and NATS',
+        secret: true,
         description: 'The service’s own database: the ledger of mails. It migrates itself at the start.',
         example: 'postgres://postrider_email:<password>@db.example.com:5432/email?sslmode=verify-full',
       }),
     NATS_URL: variable.natsUrl().default('nats://127.0.0.1:4222').meta({
+      secret: true,
       description: 'NATS, as its user `email`; several servers joined by commas.',
       example: 'nats://email:<password>@nats-1.example.com:4222,nats://nats-2.example.com:4222',
     }),
@@ -39,6 +44,8 @@ export const configSchema = z
       example: 'false',
     }),
     SMTP_URL: variable.url(['smtp', 'smtps']).default('smtp://127.0.0.1:1025').meta({
+      secret: true,
+      group: 'Mail',
       description:
         'The mail server. `smtp://` upgrades by STARTTLS where the server offers it; `?requireTLS=true` refuses to do without; `smtps://` begins with TLS.',
       example: 'smtp://postrider:<password>@mail.example.com:587?requireTLS=true',
@@ -47,8 +54,14 @@ export const configSchema = z
       .string()
       .default('Postrider <no-reply@postrider.example>')
       .refine(isSender, { message: 'must look like: Name <address@example.com>' })
-      .meta({ description: 'Who sends every mail.', example: 'Example <no-reply@example.com>' }),
+      .meta({
+        values: '`Name <address@example.com>`, or the address alone',
+        description: 'Who sends every mail.',
+        example: 'Example <no-reply@example.com>',
+      }),
     SEALING_PRIVATE_KEYS: variable.jwks().meta({
+      secret: true,
+      group: 'Keys',
       description:
         'Our private keys (JSON array of JSON Web Keys, EC P-256, with `kid`), newest first. While a key is being replaced the former one stays here until nothing sealed for it is left.',
       example: '[{"kty":"EC","crv":"P-256","x":"…","y":"…","d":"…","kid":"2026-11"}]',
@@ -58,6 +71,7 @@ export const configSchema = z
       example: '$(openssl rand -base64 32 | tr +/ -_ | tr -d =)',
     }),
     LEDGER_RETENTION_DAYS: variable.days(90, 31).meta({
+      group: 'Housekeeping',
       description:
         'Age at which a mail that is final leaves the ledger. The ledger is what keeps a mail from being sent twice, so it remembers for longer than any stream can deliver the event again: 30 days, and 90 by replay of a dead letter.',
       example: '365',
@@ -67,28 +81,8 @@ export const configSchema = z
         'Age at which a published delivery fact leaves the event log. One that is pending or parked stays. What NATS loses can be published again for so long.',
       example: '14',
     }),
-    METRICS_ENABLED: variable.flag(true).meta({
-      description: '`/metrics` in Prometheus’ format on its listener. `false` loads nothing of it.',
-      example: 'false',
-    }),
-    OTEL_EXPORTER_OTLP_ENDPOINT: variable.url(['http', 'https']).optional().meta({
-      description:
-        'An OpenTelemetry collector that takes OTLP over HTTP. Without it there are no traces, and nothing of them is loaded.',
-      example: 'http://otel-collector:4318',
-    }),
-    OTEL_TRACES_SAMPLER_ARG: variable.ratio(1).meta({
-      description: 'Share of the traces begun here that are kept, 0 to 1. A caller’s own decision is followed.',
-      example: '0.1',
-    }),
-    LOG_LEVEL: variable.logLevel().meta({
-      description: 'The least severe log line that is written.',
-      example: 'debug',
-    }),
-    SHUTDOWN_GRACE_SECONDS: variable.seconds(8).meta({
-      description:
-        'How long stopping may take; what takes longer is cut off. A supervisor must wait longer before it kills.',
-      example: '25',
-    }),
+    ...telemetrySettings,
+    ...runSettings,
   })
   .transform((env) => ({
     host: env.HOST,
@@ -109,11 +103,7 @@ export const configSchema = z
     recipientKey: env.RECIPIENT_KEY,
     ledgerRetentionDays: env.LEDGER_RETENTION_DAYS,
     outboxRetentionDays: env.OUTBOX_RETENTION_DAYS,
-    telemetry: {
-      metricsEnabled: env.METRICS_ENABLED,
-      tracesEndpoint: env.OTEL_EXPORTER_OTLP_ENDPOINT,
-      tracesRatio: env.OTEL_TRACES_SAMPLER_ARG,
-    },
+    telemetry: telemetryOf(env),
     logLevel: env.LOG_LEVEL,
     shutdownGraceSeconds: env.SHUTDOWN_GRACE_SECONDS,
   }));

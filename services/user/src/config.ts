@@ -1,10 +1,12 @@
-import { variable } from '@postrider/runtime';
+import { runSettings, telemetryOf, telemetrySettings, variable } from '@postrider/runtime';
 import { z } from 'zod';
 
 /** The user service's environment. Defaults run locally; keys have none. */
 export const configSchema = z
   .object({
     HOST: z.string().default('127.0.0.1').meta({
+      group: 'Listeners',
+      values: 'an IP address or a host name',
       description: 'Address that the three listeners bind to.',
       example: '0.0.0.0',
     }),
@@ -28,10 +30,13 @@ export const configSchema = z
       .url(['postgres', 'postgresql'])
       .default('postgres://postrider_user@127.0.0.1:54329/user')
       .meta({
+        group: 'PostgreSQL and NATS',
+        secret: true,
         description: 'The service’s own database. It migrates itself at the start.',
         example: 'postgres://postrider_user:<password>@db.example.com:5432/user?sslmode=verify-full',
       }),
     NATS_URL: variable.natsUrl().default('nats://127.0.0.1:4222').meta({
+      secret: true,
       description: 'NATS, as its user `user`; several servers joined by commas.',
       example: 'nats://user:<password>@nats-1.example.com:4222,nats://nats-2.example.com:4222',
     }),
@@ -46,6 +51,7 @@ export const configSchema = z
       example: 'false',
     }),
     SEALING_PUBLIC_KEY: variable.jwk().meta({
+      group: 'Keys',
       description:
         'The email service’s public key (JSON Web Key, EC P-256, with `kid`): only that service can read what is sealed with it.',
       example: '{"kty":"EC","crv":"P-256","x":"…","y":"…","kid":"2026-11"}',
@@ -56,6 +62,7 @@ export const configSchema = z
       example: '$(openssl rand -base64 32 | tr +/ -_ | tr -d =)',
     }),
     VERIFICATION_COOLDOWN_SECONDS: variable.seconds(60).meta({
+      group: 'Rules',
       description: 'How long an address that was mailed gets no further mail that it may not have asked for.',
       example: '300',
     }),
@@ -64,6 +71,7 @@ export const configSchema = z
       example: '12',
     }),
     UNVERIFIED_ACCOUNT_DAYS: variable.days(7).meta({
+      group: 'Housekeeping',
       description:
         'Age at which an account is removed whose address nobody verified, unless a link to it is still open. The address can then be registered anew.',
       example: '30',
@@ -73,28 +81,8 @@ export const configSchema = z
         'Age at which a published event leaves the event log. One that is pending or parked stays. What NATS loses can be published again for so long.',
       example: '14',
     }),
-    METRICS_ENABLED: variable.flag(true).meta({
-      description: '`/metrics` in Prometheus’ format on the operators’ listener. `false` loads nothing of it.',
-      example: 'false',
-    }),
-    OTEL_EXPORTER_OTLP_ENDPOINT: variable.url(['http', 'https']).optional().meta({
-      description:
-        'An OpenTelemetry collector that takes OTLP over HTTP. Without it there are no traces, and nothing of them is loaded.',
-      example: 'http://otel-collector:4318',
-    }),
-    OTEL_TRACES_SAMPLER_ARG: variable.ratio(1).meta({
-      description: 'Share of the traces begun here that are kept, 0 to 1. A caller’s own decision is followed.',
-      example: '0.1',
-    }),
-    LOG_LEVEL: variable.logLevel().meta({
-      description: 'The least severe log line that is written.',
-      example: 'debug',
-    }),
-    SHUTDOWN_GRACE_SECONDS: variable.seconds(8).meta({
-      description:
-        'How long stopping may take; what takes longer is cut off. A supervisor must wait longer before it kills.',
-      example: '25',
-    }),
+    ...telemetrySettings,
+    ...runSettings,
   })
   .transform((env) => ({
     host: env.HOST,
@@ -113,11 +101,7 @@ export const configSchema = z
     passwordMinLength: env.PASSWORD_MIN_LENGTH,
     unverifiedAccountDays: env.UNVERIFIED_ACCOUNT_DAYS,
     outboxRetentionDays: env.OUTBOX_RETENTION_DAYS,
-    telemetry: {
-      metricsEnabled: env.METRICS_ENABLED,
-      tracesEndpoint: env.OTEL_EXPORTER_OTLP_ENDPOINT,
-      tracesRatio: env.OTEL_TRACES_SAMPLER_ARG,
-    },
+    telemetry: telemetryOf(env),
     logLevel: env.LOG_LEVEL,
   }));
 
