@@ -4,6 +4,7 @@ import { Pool } from 'pg';
 import type { Bell } from './bell.ts';
 import type { StreamPort } from './event.ts';
 import { acquireLease, type Lease } from './lease.ts';
+import { observeOutbox } from './observe-outbox.ts';
 import { publishPage } from './publish-page.ts';
 import { createStreamBackoff } from './stream-backoff.ts';
 
@@ -40,6 +41,7 @@ export interface RelayOptions {
 export function startRelay(options: RelayOptions): Relay {
   const stopping = new AbortController();
   const pool = createPool(options.databaseUrl, options.log);
+  const observed = observeOutbox(pool);
   const state: RelayState = { status: 'starting', detail: 'waiting for its lease' };
   const running = supervise({ ...defaults, ...options, pool, state }, stopping.signal);
   return {
@@ -47,6 +49,7 @@ export function startRelay(options: RelayOptions): Relay {
     async [Symbol.asyncDispose]() {
       stopping.abort();
       await running;
+      observed[Symbol.dispose]();
       if (!pool.ended) await pool.end();
     },
   };

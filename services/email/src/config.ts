@@ -33,6 +33,11 @@ export const configSchema = z
       description: 'NATS, as its user `email`; several servers joined by commas.',
       example: 'nats://email:<password>@nats-1.example.com:4222,nats://nats-2.example.com:4222',
     }),
+    RELAY_ENABLED: variable.flag(true).meta({
+      description:
+        '`false`: this process records events and leaves publishing them to others, which share the database. Of all that may, one does and the others stand by.',
+      example: 'false',
+    }),
     NATS_MONITOR_URL: variable.url(['http', 'https']).optional().meta({
       description:
         'Monitoring port of a NATS server. Only it tells how the server syncs: without it a stream’s tier T2 is declared, not verified.',
@@ -92,6 +97,7 @@ export const configSchema = z
     databaseUrl: env.DATABASE_URL,
     natsUrl: env.NATS_URL,
     natsMonitorUrl: env.NATS_MONITOR_URL,
+    relayEnabled: env.RELAY_ENABLED,
     /** False: nothing is received or published; mails owed wait in the streams, facts in the outbox. */
     eventsEnabled: env.EVENTS_ENABLED,
     /** `smtp://` upgrades by STARTTLS where the server offers it; `?requireTLS=true` refuses to do without. */

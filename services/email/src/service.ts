@@ -145,25 +145,19 @@ function startPublishing({ stack, config, database, log }: Omit<Parts, 'override
   const nats = stack.use(connectNats({ url: natsUrl, name: 'email', inboxPrefix: '_INBOX_email', log: natsLog }));
   const ownBell = createBell();
   const bell = stack.use(startDoorbell({ nats, subject: 'svc.email.outbox', bell: ownBell }));
-  const relay = stack.use(
-    startRelay({
-      databaseUrl,
-      port: createPublisher({ nats, source: '/postrider/email', log: log.child({ part: 'publisher' }) }),
-      bell: ownBell,
-      log: log.child({ part: 'relay' }),
-      ready: database.untilMigrated,
-    }),
-  );
   const { natsMonitorUrl: monitorUrl } = config;
   const streams = stack.use(
     watchStreams({ nats, streams: ['EMAIL_EVENTS'], monitorUrl, log: log.child({ part: 'streams' }) }),
   );
   const health = [
     { name: 'nats', required: false, check: nats.health },
-    { name: 'relay', required: false, check: relay.health },
     { name: 'streams', required: false, check: streams.health },
   ];
-  return { nats, bell, health };
+  if (!config.relayEnabled) return { nats, bell, health };
+  const port = createPublisher({ nats, source: '/postrider/email', log: log.child({ part: 'publisher' }) });
+  const ready = database.untilMigrated;
+  const relay = stack.use(startRelay({ databaseUrl, port, bell: ownBell, log: log.child({ part: 'relay' }), ready }));
+  return { nats, bell, health: [...health, { name: 'relay', required: false, check: relay.health }] };
 }
 
 function probeDatabase(database: Database): Probe {

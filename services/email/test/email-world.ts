@@ -110,6 +110,7 @@ function configFor({ nats, databaseUrl, smtp, privateKey }: Around): Config {
     natsUrl: nats.urls.email,
     natsMonitorUrl: nats.monitorUrl,
     eventsEnabled: true,
+    relayEnabled: true,
     smtpUrl: smtp.url,
     mailFrom: 'Postrider <no-reply@postrider.example>',
     sealingPrivateKeys: [{ ...privateKey, kty: 'EC', kid: 'test' }],

@@ -1,6 +1,29 @@
 import { runSettings, telemetryOf, telemetrySettings, variable } from '@postrider/runtime';
 import { z } from 'zod';
 
+/** What it takes to publish from the outbox. */
+const publishingSettings = {
+  DATABASE_URL: variable
+    .url(['postgres', 'postgresql'])
+    .default('postgres://postrider_user@127.0.0.1:54329/user')
+    .meta({
+      group: 'PostgreSQL and NATS',
+      secret: true,
+      description: 'The service’s own database. It migrates itself at the start.',
+      example: 'postgres://postrider_user:<password>@db.example.com:5432/user?sslmode=verify-full',
+    }),
+  NATS_URL: variable.natsUrl().default('nats://127.0.0.1:4222').meta({
+    secret: true,
+    description: 'NATS, as its user `user`; several servers joined by commas.',
+    example: 'nats://user:<password>@nats-1.example.com:4222,nats://nats-2.example.com:4222',
+  }),
+  NATS_MONITOR_URL: variable.url(['http', 'https']).optional().meta({
+    description:
+      'Monitoring port of a NATS server. Only it tells how the server syncs: without it a stream’s tier T2 is declared, not verified.',
+    example: 'http://nats-1.example.com:8222',
+  }),
+};
+
 /** The user service's environment. Defaults run locally; keys have none. */
 export const configSchema = z
   .object({
@@ -26,24 +49,11 @@ export const configSchema = z
       description: 'Where people reach the public listener, as the API reference names it.',
       example: 'https://accounts.example.com',
     }),
-    DATABASE_URL: variable
-      .url(['postgres', 'postgresql'])
-      .default('postgres://postrider_user@127.0.0.1:54329/user')
-      .meta({
-        group: 'PostgreSQL and NATS',
-        secret: true,
-        description: 'The service’s own database. It migrates itself at the start.',
-        example: 'postgres://postrider_user:<password>@db.example.com:5432/user?sslmode=verify-full',
-      }),
-    NATS_URL: variable.natsUrl().default('nats://127.0.0.1:4222').meta({
-      secret: true,
-      description: 'NATS, as its user `user`; several servers joined by commas.',
-      example: 'nats://user:<password>@nats-1.example.com:4222,nats://nats-2.example.com:4222',
-    }),
-    NATS_MONITOR_URL: variable.url(['http', 'https']).optional().meta({
+    ...publishingSettings,
+    RELAY_ENABLED: variable.flag(true).meta({
       description:
-        'Monitoring port of a NATS server. Only it tells how the server syncs: without it a stream’s tier T2 is declared, not verified.',
-      example: 'http://nats-1.example.com:8222',
+        '`false`: this process records events and leaves publishing them to others, which share the database. Of all that may, one does and the others stand by.',
+      example: 'false',
     }),
     EVENTS_ENABLED: variable.flag(true).meta({
       description:
@@ -81,6 +91,12 @@ export const configSchema = z
         'Age at which a published event leaves the event log. One that is pending or parked stays. What NATS loses can be published again for so long.',
       example: '14',
     }),
+    OUTBOX_HIGH_WATER: z.coerce.number().int().min(0).default(0).meta({
+      unit: 'events',
+      description:
+        'Above so many events that wait to be published, requests that would add to them get 503 with Retry-After. 0: never.',
+      example: '100000',
+    }),
     ...telemetrySettings,
     ...runSettings,
   })
@@ -91,6 +107,7 @@ export const configSchema = z
     databaseUrl: env.DATABASE_URL,
     natsUrl: env.NATS_URL,
     natsMonitorUrl: env.NATS_MONITOR_URL,
+    relayEnabled: env.RELAY_ENABLED,
     /** False: accounts are registered as ever, and their events wait in the outbox. */
     eventsEnabled: env.EVENTS_ENABLED,
     /** The email service's public key: only that service can read what is sealed with it. */
@@ -101,8 +118,38 @@ export const configSchema = z
     passwordMinLength: env.PASSWORD_MIN_LENGTH,
     unverifiedAccountDays: env.UNVERIFIED_ACCOUNT_DAYS,
     outboxRetentionDays: env.OUTBOX_RETENTION_DAYS,
+    /** 0: no limit. */
+    outboxHighWater: env.OUTBOX_HIGH_WATER,
     telemetry: telemetryOf(env),
     logLevel: env.LOG_LEVEL,
   }));
 
 export type Config = z.infer<typeof configSchema>;
+
+export type PublishingConfig = Pick<Config, 'databaseUrl' | 'natsUrl' | 'natsMonitorUrl' | 'relayEnabled'>;
+
+/** The environment of a relay that runs alone. */
+export const relayConfigSchema = z
+  .object({
+    HOST: z.string().default('127.0.0.1').meta({
+      group: 'Listener',
+      values: 'an IP address or a host name',
+      description: 'Address that the listener binds to.',
+      example: '0.0.0.0',
+    }),
+    PORT: variable.port(3003).meta({ description: 'Port for health and metrics. Nothing public.', example: '8080' }),
+    ...publishingSettings,
+    ...telemetrySettings,
+    ...runSettings,
+  })
+  .transform((env) => ({
+    host: env.HOST,
+    port: env.PORT,
+    databaseUrl: env.DATABASE_URL,
+    natsUrl: env.NATS_URL,
+    natsMonitorUrl: env.NATS_MONITOR_URL,
+    telemetry: telemetryOf(env),
+    logLevel: env.LOG_LEVEL,
+  }));
+
+export type RelayConfig = z.infer<typeof relayConfigSchema>;

@@ -1,5 +1,4 @@
-import { connectNats, createPublisher, startDoorbell, watchStreams } from '@postrider/messaging';
-import { createBell, startRelay } from '@postrider/outbox';
+import { createBell, watchBacklog } from '@postrider/outbox';
 import {
   createLogger,
   DomainError,
@@ -24,6 +23,7 @@ import { docsPage } from './docs/docs-page.ts';
 import { collectOpenApi } from './docs/openapi.ts';
 import { removals } from './housekeeping.ts';
 import { confirmPage } from './pages/confirm-page.ts';
+import { startPublishing } from './publishing.ts';
 
 /** A running user service. */
 export interface UserService extends AsyncDisposable {
@@ -49,7 +49,7 @@ export async function start(config: Config): Promise<UserService> {
   const ready = database.untilMigrated;
   stack.use(startHousekeeping({ databaseUrl, removals: removals(config), log: keepingLog, ready }));
 
-  const events = config.eventsEnabled ? startEvents(stack, config, database, log) : undefined;
+  const events = config.eventsEnabled ? startPublishing({ stack, config, ready, log }) : undefined;
   if (events === undefined) log.warn('events are disabled: they wait in the outbox until EVENTS_ENABLED is true');
   health.push(...(events?.health ?? []));
 
@@ -64,8 +64,15 @@ export async function start(config: Config): Promise<UserService> {
     cooldownSeconds: config.verificationCooldownSeconds,
   };
   warmUpInBackground(stack, database, accounts, log);
+  const backlog =
+    config.outboxHighWater > 0
+      ? stack.use(
+          watchBacklog({ databaseUrl, highWater: config.outboxHighWater, log: log.child({ part: 'outbox' }), ready }),
+        )
+      : undefined;
   const context = (request: FastifyRequest): AccountsContext => {
     if (!database.isMigrated()) throw unavailable();
+    if (request.method !== 'GET' && backlog?.isOn() === true) throw overloaded();
     return { ...accounts, headers: { traceparent: request.trace.traceparent, correlationId: request.id } };
   };
 
@@ -111,43 +118,6 @@ function warmUpInBackground(
   });
 }
 
-/** The way from the outbox to the streams: link, doorbell, relay. */
-function startEvents(
-  stack: AsyncDisposableStack,
-  config: Config,
-  database: Database,
-  log: Logger,
-): { bell: { ring(): void }; health: HealthPart[] } {
-  const ownBell = createBell();
-  const nats = stack.use(
-    connectNats({ url: config.natsUrl, name: 'user', inboxPrefix: '_INBOX_user', log: log.child({ part: 'nats' }) }),
-  );
-  const bell = stack.use(startDoorbell({ nats, subject: 'svc.user.outbox', bell: ownBell }));
-  const relay = stack.use(
-    startRelay({
-      databaseUrl: config.databaseUrl,
-      port: createPublisher({ nats, source: '/postrider/user', log: log.child({ part: 'publisher' }) }),
-      bell: ownBell,
-      log: log.child({ part: 'relay' }),
-      ready: database.untilMigrated,
-    }),
-  );
-  const streams = stack.use(
-    watchStreams({
-      nats,
-      streams: ['USER_EVENTS', 'USER_CHALLENGES'],
-      monitorUrl: config.natsMonitorUrl,
-      log: log.child({ part: 'streams' }),
-    }),
-  );
-  const health = [
-    { name: 'nats', required: false, check: nats.health },
-    { name: 'relay', required: false, check: relay.health },
-    { name: 'streams', required: false, check: streams.health },
-  ];
-  return { bell, health };
-}
-
 async function publicRoutes(
   server: FastifyInstance,
   config: Config,
@@ -173,5 +143,14 @@ function unavailable(cause?: unknown): DomainError {
     'unavailable',
     'The service can’t do this right now, or could not hear whether it was done. Try again shortly.',
     { cause, retryAfterSeconds: 2 },
+  );
+}
+
+function overloaded(): DomainError {
+  return new DomainError(
+    'unavailable',
+    'overloaded',
+    'More is waiting to be published than this service may owe. Nothing was changed; try again later.',
+    { retryAfterSeconds: 10 },
   );
 }

@@ -3,6 +3,7 @@ import { PrometheusExporter, PrometheusSerializer } from '@opentelemetry/exporte
 import { emptyResource } from '@opentelemetry/resources';
 import { MeterProvider, type ResourceMetrics } from '@opentelemetry/sdk-metrics';
 import type { HealthPart } from '../health.ts';
+import type { Logger } from '../logger.ts';
 import { observeProcess } from './process-metrics.ts';
 
 export interface Metrics extends AsyncDisposable {
@@ -11,7 +12,7 @@ export interface Metrics extends AsyncDisposable {
 }
 
 /** Registers the process's meter. Instruments must be made after this: an earlier one counts nothing. */
-export function startMetrics(health: readonly HealthPart[]): Metrics {
+export function startMetrics(health: readonly HealthPart[], log: Logger): Metrics {
   const reader = new PrometheusExporter({ preventServerStart: true }); // Read on our own listener.
   const provider = new MeterProvider({ readers: [reader], resource: emptyResource() });
   metrics.setGlobalMeterProvider(provider);
@@ -20,7 +21,8 @@ export function startMetrics(health: readonly HealthPart[]): Metrics {
   return {
     async read() {
       const { resourceMetrics, errors } = await reader.collect();
-      if (errors.length > 0) throw new AggregateError(errors, 'Some metrics could not be read.');
+      // A part that is away can't be counted; the others can, and its postrider_part_up says so.
+      if (errors.length > 0) log.debug({ err: new AggregateError(errors) }, 'some metrics could not be read');
       return serializer.serialize(withUnits(resourceMetrics));
     },
     async [Symbol.asyncDispose]() {

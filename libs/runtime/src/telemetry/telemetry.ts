@@ -33,7 +33,7 @@ export async function startTelemetry(options: TelemetryOptions): Promise<Telemet
     starting.use(startTracing({ ...options, endpoint }));
   }
   const metrics = options.metricsEnabled
-    ? starting.use((await import('./metrics.ts')).startMetrics(options.health))
+    ? starting.use((await import('./metrics.ts')).startMetrics(options.health, options.log))
     : undefined;
   const running = starting.move();
   return { metrics: metrics?.read, [Symbol.asyncDispose]: () => running.disposeAsync() };

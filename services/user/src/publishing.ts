@@ -1,0 +1,44 @@
+import { connectNats, createPublisher, startDoorbell, watchStreams } from '@postrider/messaging';
+import { type Bell, createBell, startRelay } from '@postrider/outbox';
+import type { HealthPart, Logger } from '@postrider/runtime';
+import type { PublishingConfig } from './config.ts';
+
+export interface Publishing {
+  /** Rung after a commit, it wakes the relay, wherever it runs. */
+  readonly bell: Pick<Bell, 'ring'>;
+  readonly health: readonly HealthPart[];
+}
+
+export interface PublishingOptions {
+  /** Gets what is opened here. */
+  readonly stack: AsyncDisposableStack;
+  readonly config: PublishingConfig;
+  /** Resolves when the tables are there. */
+  readonly ready: (signal: AbortSignal) => Promise<void>;
+  readonly log: Logger;
+}
+
+/** The way from the outbox to the streams: link, doorbell, relay, and a look at what the streams promise. */
+export function startPublishing({ stack, config, ready, log }: PublishingOptions): Publishing {
+  const { databaseUrl, natsUrl, natsMonitorUrl: monitorUrl } = config;
+  const natsLog = log.child({ part: 'nats' });
+  const nats = stack.use(connectNats({ url: natsUrl, name: 'user', inboxPrefix: '_INBOX_user', log: natsLog }));
+  const ownBell = createBell();
+  const bell = stack.use(startDoorbell({ nats, subject: 'svc.user.outbox', bell: ownBell }));
+  const streams = stack.use(
+    watchStreams({
+      nats,
+      streams: ['USER_EVENTS', 'USER_CHALLENGES'],
+      monitorUrl,
+      log: log.child({ part: 'streams' }),
+    }),
+  );
+  const health = [
+    { name: 'nats', required: false, check: nats.health },
+    { name: 'streams', required: false, check: streams.health },
+  ];
+  if (!config.relayEnabled) return { bell, health };
+  const port = createPublisher({ nats, source: '/postrider/user', log: log.child({ part: 'publisher' }) });
+  const relay = stack.use(startRelay({ databaseUrl, port, bell: ownBell, log: log.child({ part: 'relay' }), ready }));
+  return { bell, health: [...health, { name: 'relay', required: false, check: relay.health }] };
+}
