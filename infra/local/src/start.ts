@@ -9,6 +9,7 @@ import { banner } from './console/banner.ts';
 import { createProgress } from './console/progress.ts';
 import { parseStackConfig } from './stack/stack-config.ts';
 import { startStack } from './stack/start-stack.ts';
+import { UnusableConfigError } from './stack/unusable-config-error.ts';
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 const stop = new AbortController();
@@ -32,7 +33,7 @@ try {
   // A start that was given up fails by that, and nobody needs to hear it.
   if (isReady || !stop.signal.aborted) {
     print(`\n${styleText('red', error instanceof Error ? error.message : String(error))}`);
-    process.exitCode = 1;
+    process.exitCode = error instanceof UnusableConfigError ? 78 : 1;
   }
 }
 if (stop.signal.aborted) print('Stopped.');

@@ -57,7 +57,7 @@ async function connectUntilItAnswers(options: NatsOptions, signal: AbortSignal):
   for (let tries = 1; !signal.aborted; tries++) {
     try {
       return await connect({
-        ...parseServers(url),
+        ...parseNatsUrl(url),
         name,
         ...(inboxPrefix !== undefined && { inboxPrefix }),
         noEcho: true, // A doorbell is for the other replicas.
@@ -70,7 +70,7 @@ async function connectUntilItAnswers(options: NatsOptions, signal: AbortSignal):
       });
     } catch (error) {
       if (tries === 3)
-        log.warn({ err: error, servers: parseServers(url).servers }, 'NATS does not let us in yet: events wait');
+        log.warn({ err: error, servers: parseNatsUrl(url).servers }, 'NATS does not let us in yet: events wait');
       await sleep(500, undefined, { signal }).catch(() => undefined); // Rejects only when told to stop.
     }
   }
@@ -105,7 +105,7 @@ async function close({ connection, isUp }: State): Promise<void> {
 }
 
 /** The client takes credentials apart from addresses. */
-function parseServers(url: string): { servers: string[]; user?: string; pass?: string } {
+export function parseNatsUrl(url: string): { servers: string[]; user?: string; pass?: string } {
   const urls = url.split(',').map((one) => new URL(one.trim()));
   const servers = urls.map((one) => `${one.protocol}//${one.host}`);
   const [{ username, password } = { username: '', password: '' }] = urls;

@@ -1,4 +1,4 @@
-export { connectNats, type Nats, type NatsOptions } from './connect.ts';
+export { connectNats, type Nats, type NatsOptions, parseNatsUrl } from './connect.ts';
 export { deadLetterHeaders } from './dead-letter.ts';
 export { judgeDurability, type Tier } from './durability.ts';
 export { type Doorbell, startDoorbell } from './doorbell.ts';

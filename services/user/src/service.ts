@@ -64,15 +64,10 @@ export async function start(config: Config): Promise<UserService> {
     cooldownSeconds: config.verificationCooldownSeconds,
   };
   warmUpInBackground(stack, database, accounts, log);
-  const backlog =
-    config.outboxHighWater > 0
-      ? stack.use(
-          watchBacklog({ databaseUrl, highWater: config.outboxHighWater, log: log.child({ part: 'outbox' }), ready }),
-        )
-      : undefined;
+  const isOverloaded = watchOverload(stack, config, log, ready);
   const context = (request: FastifyRequest): AccountsContext => {
     if (!database.isMigrated()) throw unavailable();
-    if (request.method !== 'GET' && backlog?.isOn() === true) throw overloaded();
+    if (request.method !== 'GET' && isOverloaded()) throw overloaded();
     return { ...accounts, headers: { traceparent: request.trace.traceparent, correlationId: request.id } };
   };
 
@@ -116,6 +111,17 @@ function warmUpInBackground(
     stopping.abort();
     await warming.catch(() => undefined); // It holds a connection, and the database closes after this.
   });
+}
+
+/** Whether more waits to be published than may. */
+function watchOverload(
+  stack: AsyncDisposableStack,
+  { databaseUrl, outboxHighWater: highWater }: Config,
+  log: Logger,
+  ready: Database['untilMigrated'],
+): () => boolean {
+  if (highWater === 0) return () => false;
+  return stack.use(watchBacklog({ databaseUrl, highWater, log: log.child({ part: 'outbox' }), ready })).isOn;
 }
 
 async function publicRoutes(

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { parseConfig } from '@postrider/runtime';
 import { relayConfigSchema } from '../src/config.ts';
-import { startRelayAlone } from '../src/relay-alone.ts';
+import { startRelayAlone } from '../src/relay/relay-alone.ts';
 import { password, readStream, request, userServers } from './user-service-fixture.ts';
 
 test('a relay that runs alone publishes what services without one record, at the ring of their bell', async () => {

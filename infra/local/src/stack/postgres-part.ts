@@ -18,7 +18,6 @@ export async function startPostgresPart(context: StackContext): Promise<Postgres
   const { config, secrets, progress } = context;
   const { userDatabaseUrl, emailDatabaseUrl } = config.external;
   if (userDatabaseUrl !== undefined && emailDatabaseUrl !== undefined) {
-    progress.note('PostgreSQL: using USER_DATABASE_URL and EMAIL_DATABASE_URL');
     return {
       urls: { user: userDatabaseUrl, email: emailDatabaseUrl },
       pid: () => undefined,

@@ -3,6 +3,7 @@ import type { NatsServerLookup } from '../nats/find-nats-server.ts';
 import { natsServerLookup } from '../nats/nats-server-lookup.ts';
 import { type PortName, type Ports, portsAt } from '../ports/ports.ts';
 import { stackSettings } from './stack-settings.ts';
+import { UnusableConfigError } from './unusable-config-error.ts';
 
 export interface StackConfig {
   /** The root of the repository. */
@@ -26,14 +27,14 @@ export interface StackConfig {
 /**
  * Reads what `npm start` can be told. An empty variable counts as absent.
  *
- * @throws an error with every problem at once, each naming its variable; values are not repeated, URLs hold passwords
+ * @throws {UnusableConfigError} with every problem at once, each naming its variable; values are not repeated, URLs hold passwords
  */
 export function parseStackConfig(env: NodeJS.ProcessEnv, root: string): StackConfig {
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
   const parsed = stackSettings.safeParse(given);
   if (!parsed.success) {
     const problems = parsed.error.issues.map(({ path, message }) => `  ${String(path[0])} ${message}`);
-    throw new Error(`The configuration is not valid:\n${problems.join('\n')}`);
+    throw new UnusableConfigError(`The configuration is not valid:\n${problems.join('\n')}`);
   }
   const values = parsed.data;
   const ports = portsAt(values.PORT_OFFSET);

@@ -1,13 +1,15 @@
 // The whole stack in one process tree, read top to bottom to start and bottom to top to stop.
 //
-// PostgreSQL, nats-server and the mailbox start side by side, for they know nothing of each other; then the two services, which need
-// all three. Each of the five is supervised on its own (keep-running.ts): one that dies is started again while the others stay. A
-// start that fails or is given up halfway stops what runs already, in the same order as a stop does. stack.json exists exactly
-// while everything has been ready once: what reads it may begin at once, and what dies later comes back on the same ports.
+// Servers that run elsewhere are asked first: a wrong password starts nothing. PostgreSQL, nats-server and the mailbox start side by
+// side, for they know nothing of each other; then the two services, which need all three. Each of the five is supervised on its own
+// (keep-running.ts): one that dies is started again while the others stay. A start that fails or is given up halfway stops what runs
+// already, in the same order as a stop does. stack.json exists exactly while everything has been ready once: what reads it may begin at
+// once, and what dies later comes back on the same ports.
 import { rm } from 'node:fs/promises';
 import { openDataDir } from '../data-dir/open-data-dir.ts';
 import { ensureSecrets } from '../data-dir/secrets.ts';
 import type { Progress } from '../console/progress.ts';
+import { reachForeignServers } from '../foreign/reach-foreign-servers.ts';
 import { refuseTakenPorts } from '../ports/ports.ts';
 import { lockDataDir, stopLeftovers } from '../process/pid-files.ts';
 import type { StackContext } from './keep-running.ts';
@@ -42,6 +44,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const leftovers = await stopLeftovers(folderOf(config, 'run'));
   if (leftovers.length > 0) progress.note(`ended what an earlier start left running: ${leftovers.join(', ')}`);
   await refuseTakenPorts(config.ports, neededPorts(config));
+  await reachForeignServers({ config, progress, signal });
 
   const published: { file?: StackFile } = {};
   const secrets = await ensureSecrets(config.dataDir);

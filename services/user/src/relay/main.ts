@@ -1,5 +1,5 @@
 import { parseConfig, run } from '@postrider/runtime';
-import { relayConfigSchema } from './config.ts';
+import { relayConfigSchema } from '../config.ts';
 import { startRelayAlone } from './relay-alone.ts';
 
 run('user-relay', process.env, () => startRelayAlone(parseConfig(relayConfigSchema, process.env)));

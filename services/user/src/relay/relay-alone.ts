@@ -1,8 +1,8 @@
 import { createLogger, type HealthPart, startHttpServer } from '@postrider/runtime';
 import { startTelemetry } from '@postrider/runtime/telemetry';
-import type { RelayConfig } from './config.ts';
-import { openUserDatabase } from './database.ts';
-import { startPublishing } from './publishing.ts';
+import type { RelayConfig } from '../config.ts';
+import { openUserDatabase } from '../database.ts';
+import { startPublishing } from '../publishing.ts';
 
 /** A running relay without the service around it. */
 export interface RelayAlone extends AsyncDisposable {
