@@ -3,25 +3,34 @@ import type { JsMsg } from '@nats-io/jetstream';
 import { ContractViolation, type EventOf, type EventContract, fromHeaders, parseData } from '@postrider/contracts';
 import type { Logger } from 'pino';
 import type { Nats } from './connect.ts';
-import { publishDeadLetter } from './dead-letter.ts';
+import { fromDelivery, publishDeadLetter } from './dead-letter.ts';
 import { type Delivery, type Handler, RetryLaterError, UnavailableError } from './handler.ts';
 import type { Intake } from './intake.ts';
 import { backoffMs, judge, type RetryPolicy } from './settlement.ts';
+import type { Suspects } from './suspects.ts';
 
 export interface DeliverContext {
   readonly nats: Nats;
   readonly handlers: ReadonlyMap<string, Handler>;
   readonly intake: Intake;
   readonly policy: RetryPolicy;
+  readonly suspects: Suspects;
   /**
-   * How often the handler has failed, by stream sequence. The server counts deliveries, and many of those are nobody's failure: a
+   * What this process gave back, by stream sequence. The server counts deliveries, and many of those are nobody's failure: a
    * delay that was asked for, a stop, a crash. Kept here only, so a restart begins anew; the server's max_deliver is the end.
    */
-  readonly failures: Map<number, number>;
+  readonly handedBack: Map<number, HandedBack>;
   readonly ackWaitMs: number;
   readonly maxDeliver: number;
   readonly log: Logger;
   readonly signal: AbortSignal;
+}
+
+interface HandedBack {
+  /** How often its handler has failed. */
+  readonly failures: number;
+  /** Which delivery it was. The next one is explained by it; any other was somebody else's, or a crash's. */
+  readonly delivery: number;
 }
 
 /**
@@ -40,7 +49,7 @@ export async function deliver(context: DeliverContext, message: JsMsg): Promise<
     );
     if (failure === undefined) {
       await message.ackAck();
-      context.failures.delete(message.info.streamSequence);
+      context.handedBack.delete(message.info.streamSequence);
       log.info({ durationMs: Math.round(performance.now() - started) }, 'event handled');
     } else {
       await settleFailure(context, message, log, failure.error);
@@ -58,12 +67,15 @@ export async function deliver(context: DeliverContext, message: JsMsg): Promise<
  */
 async function handle(context: DeliverContext, message: JsMsg, log: Logger): Promise<void> {
   const { handler, event } = parse(context.handlers, message);
-  const delivery: Delivery = { log, signal: context.signal, attempt: message.info.deliveryCount };
+  const { deliveryCount, streamSequence } = message.info;
+  const delivery: Delivery = { log, signal: context.signal, attempt: deliveryCount };
+  const isExplained = deliveryCount === 1 || context.handedBack.get(streamSequence)?.delivery === deliveryCount - 1;
+  const run = async (): Promise<void> => handler.handle(event, delivery);
   for (let waits = 0; ; waits++) {
     try {
       await context.intake.untilOpen(context.signal);
       if (context.signal.aborted) throw new RetryLaterError('The service is stopping.', 0);
-      return await handler.handle(event, delivery);
+      return await (isExplained ? run() : context.suspects.watch(message, run, context.signal));
     } catch (error) {
       if (!(error instanceof UnavailableError)) throw error;
       if (waits === mostWaits)
@@ -88,10 +100,11 @@ function parse(
 
 async function settleFailure(context: DeliverContext, message: JsMsg, log: Logger, error: unknown): Promise<void> {
   const { deliveryCount: count, streamSequence } = message.info;
-  const failures = (context.failures.get(streamSequence) ?? 0) + (error instanceof RetryLaterError ? 0 : 1);
+  const earlier = context.handedBack.get(streamSequence)?.failures ?? 0;
+  const failures = earlier + (error instanceof RetryLaterError ? 0 : 1);
   const verdict = judge(error, { failures, count, max: context.maxDeliver }, context.policy);
   if (verdict.action === 'retry') {
-    remember(context.failures, streamSequence, failures);
+    remember(context.handedBack, streamSequence, { failures, delivery: count });
     message.nak(verdict.delayMs);
     if (!context.signal.aborted)
       log.warn(
@@ -101,7 +114,7 @@ async function settleFailure(context: DeliverContext, message: JsMsg, log: Logge
     return;
   }
   if (!(await bury(context, message, log, verdict.reason))) return;
-  context.failures.delete(streamSequence);
+  context.handedBack.delete(streamSequence);
   log.error(
     {
       err: error instanceof ContractViolation ? undefined : error,
@@ -124,7 +137,7 @@ async function bury(context: DeliverContext, message: JsMsg, log: Logger, reason
     try {
       const nc = context.nats.current();
       if (nc === undefined) throw new Error('NATS is not connected.');
-      await publishDeadLetter(nc, message, reason);
+      await publishDeadLetter(nc, fromDelivery(message), reason);
       message.term(reason.slice(0, 200));
       return true;
     } catch (error) {
@@ -141,11 +154,11 @@ async function bury(context: DeliverContext, message: JsMsg, log: Logger, reason
 }
 
 /** Bounded: what another replica settled is never forgotten here otherwise. */
-function remember(failures: Map<number, number>, sequence: number, count: number): void {
-  failures.delete(sequence);
-  if (count > 0) failures.set(sequence, count);
-  const [oldest] = failures.keys();
-  if (failures.size > 10_000 && oldest !== undefined) failures.delete(oldest);
+function remember(handedBack: Map<number, HandedBack>, sequence: number, entry: HandedBack): void {
+  handedBack.delete(sequence);
+  handedBack.set(sequence, entry);
+  const [oldest] = handedBack.keys();
+  if (handedBack.size > 10_000 && oldest !== undefined) handedBack.delete(oldest);
 }
 
 function identify(message: JsMsg): Record<string, unknown> {

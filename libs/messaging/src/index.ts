@@ -6,4 +6,5 @@ export type { Probe } from './intake.ts';
 export { createPublisher, type EventToPublish, type PublishAnswer, type Publisher } from './publisher.ts';
 export { backoffMs, defaultRetryPolicy, type RetryPolicy } from './settlement.ts';
 export { startSubscription, type Subscription, type SubscriptionOptions } from './subscription.ts';
+export { startSweeper, type Sweeper, type SweeperOptions } from './sweeper.ts';
 export { applyTopology, type ConsumerDeclaration, type StreamDeclaration, type Topology } from './topology.ts';

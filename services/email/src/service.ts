@@ -3,10 +3,11 @@ import {
   connectNats,
   createPublisher,
   type Handler,
+  type Nats,
   type Probe,
   startDoorbell,
   startSubscription,
-  type Subscription,
+  startSweeper,
 } from '@postrider/messaging';
 import { createBell, startRelay } from '@postrider/outbox';
 import { createLogger, type HealthPart, type Logger, startHttpServer } from '@postrider/runtime';
@@ -108,32 +109,51 @@ async function startEvents({ stack, config, overrides, database, log }: Parts): 
   const sealingKeys = await importSealingKeys(config.sealingPrivateKeys);
   const deps = { sealingKeys, from: config.mailFrom, publicUrl: config.publicUrl };
   const probes = { database: probeDatabase(database), smtp: forChallenges.probe };
-  const { declaration = consumerDeclaration } = overrides;
-  const partLog = log.child({ part: 'subscription' });
-  const subscribe = (durable: string, concurrency: number, handlers: readonly Handler[]): Subscription => {
-    return startSubscription({ nats, declaration: declaration(durable), handlers, concurrency, probes, log: partLog });
-  };
-  const subscriptions = [
-    subscribe(
-      'email-challenges',
-      lanes.challenges,
-      challengeHandlers({ ...deps, ledger: { ...ledger, transport: forChallenges } }),
-    ),
-    subscribe(
-      'email-user-events',
-      lanes.userEvents,
-      userEventHandlers({ ...deps, ledger: { ...ledger, transport: forUserEvents } }),
-    ),
-  ];
-  // All at once: each has to wait for the end of its pull.
-  stack.defer(async () => void (await Promise.all(subscriptions.map((one) => one[Symbol.asyncDispose]()))));
-  const registered = subscriptions.flatMap(({ durable, types }) => types.map((type) => ({ type, durable })));
-  log.info({ handlers: registered }, 'event handlers registered');
+  const subscriptions = startSubscriptions({ stack, nats, overrides, probes, log }, [
+    {
+      durable: 'email-challenges',
+      concurrency: lanes.challenges,
+      handlers: challengeHandlers({ ...deps, ledger: { ...ledger, transport: forChallenges } }),
+    },
+    {
+      durable: 'email-user-events',
+      concurrency: lanes.userEvents,
+      handlers: userEventHandlers({ ...deps, ledger: { ...ledger, transport: forUserEvents } }),
+    },
+  ]);
   return [
     { name: 'nats', required: false, check: nats.health },
     { name: 'relay', required: false, check: relay.health },
     { name: 'smtp', required: false, check: smtp.health },
+    ...subscriptions,
+  ];
+}
+
+interface SubscriptionParts extends Pick<Parts, 'stack' | 'overrides' | 'log'> {
+  readonly nats: Nats;
+  readonly probes: Readonly<Record<string, Probe>>;
+}
+
+/** A subscription for each durable, and the sweeper for what the server gave up of them. */
+function startSubscriptions(
+  { stack, nats, overrides, probes, log }: SubscriptionParts,
+  durables: readonly { durable: string; concurrency: number; handlers: readonly Handler[] }[],
+): HealthPart[] {
+  const { declaration = consumerDeclaration } = overrides;
+  const partLog = log.child({ part: 'subscription' });
+  const subscriptions = durables.map(({ durable, ...more }) =>
+    startSubscription({ nats, declaration: declaration(durable), probes, log: partLog, ...more }),
+  );
+  const advisories = declaration('email-advisories');
+  const sweeper = startSweeper({ nats, declaration: advisories, log: log.child({ part: 'sweeper' }) });
+  // All at once: each has to wait for the end of its pull.
+  const running = [...subscriptions, sweeper];
+  stack.defer(async () => void (await Promise.all(running.map((one) => one[Symbol.asyncDispose]()))));
+  const registered = subscriptions.flatMap(({ durable, types }) => types.map((type) => ({ type, durable })));
+  log.info({ handlers: registered }, 'event handlers registered');
+  return [
     ...subscriptions.map(({ durable, health }) => ({ name: durable, required: false, check: health })),
+    { name: advisories.config.durable_name, required: false, check: sweeper.health },
   ];
 }
 
