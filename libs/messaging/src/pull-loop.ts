@@ -3,6 +3,7 @@ import { type Consumer, type JsMsg, jetstream } from '@nats-io/jetstream';
 import type { Logger } from 'pino';
 import type { Nats } from './connect.ts';
 import { type ConsumerDeclaration, consumerDifferences } from './topology.ts';
+import { createWatchdog, type Stall } from './watchdog.ts';
 
 /**
  * The theory. A durable consumer keeps our place; we pull from it exactly as many messages as may be worked on, so that nothing lies
@@ -79,11 +80,23 @@ async function pullUntilItEnds(loop: RunningLoop): Promise<void> {
   if (consumer === undefined) return;
   log.info({ stream: declaration.stream_name }, 'subscribed');
   Object.assign(state, { status: 'up', detail: undefined });
+  const watchdog = createWatchdog(consumer);
   while (!signal.aborted) {
     await loop.untilReady(signal);
     await untilSlotIsFree(loop);
-    if (!signal.aborted) await pullOnce(loop, consumer, concurrency - underWay.size);
+    if (signal.aborted) return;
+    const taken = await pullOnce(loop, consumer, concurrency - underWay.size);
+    report(loop, await watchdog.look(taken));
   }
+}
+
+/** A stall is told once, and so is its end. */
+function report({ state, log }: RunningLoop, stall: Stall | undefined): void {
+  const detail = stall && `Delivery is stalled: ${stall.cause}.`;
+  if (state.detail === detail) return;
+  if (stall === undefined) log.info('delivery goes on');
+  else log.error({ ...stall }, 'delivery is stalled');
+  Object.assign(state, { status: stall === undefined ? 'up' : 'down', detail });
 }
 
 async function untilSlotIsFree({ underWay, concurrency, slot, signal }: RunningLoop): Promise<void> {

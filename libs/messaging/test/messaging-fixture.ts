@@ -53,6 +53,8 @@ export interface MessagingServerOptions {
   readonly without?: 'SUSPECTS';
 }
 
+export type MessagingServer = Awaited<ReturnType<typeof messagingServer>>;
+
 /** A server with one stream and one durable, links as the user and the email service, and an operator who looks inside. */
 export async function messagingServer({ durable, without }: MessagingServerOptions = {}) {
   await using stack = new AsyncDisposableStack();
