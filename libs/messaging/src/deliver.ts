@@ -8,12 +8,16 @@ import { type Delivery, type Handler, RetryLaterError, UnavailableError } from '
 import type { Intake } from './intake.ts';
 import { backoffMs, judge, type RetryPolicy } from './settlement.ts';
 import type { Suspects } from './suspects.ts';
+import { UnhandledTypeError, type UnhandledTypes } from './unhandled-types.ts';
 
 export interface DeliverContext {
   readonly nats: Nats;
   readonly handlers: ReadonlyMap<string, Handler>;
   readonly intake: Intake;
   readonly policy: RetryPolicy;
+  /** For what this build has no handler for. */
+  readonly unhandledPolicy: RetryPolicy;
+  readonly unhandled: UnhandledTypes;
   readonly suspects: Suspects;
   /**
    * What this process gave back, by stream sequence. The server counts deliveries, and many of those are nobody's failure: a
@@ -93,8 +97,7 @@ function parse(
 ): { handler: Handler; event: EventOf<EventContract> } {
   const envelope = fromHeaders((name) => message.headers?.get(name, 'insensitive'));
   const handler = handlers.get(envelope.type);
-  // During a rolling deployment an older replica may get what only a newer one understands: leave it to that one.
-  if (handler === undefined) throw new RetryLaterError(`This build has no handler for "${envelope.type}".`, 30_000);
+  if (handler === undefined) throw new UnhandledTypeError(envelope.type);
   return { handler, event: { ...envelope, data: parseData(handler.contract, message.data) } };
 }
 
@@ -102,7 +105,7 @@ async function settleFailure(context: DeliverContext, message: JsMsg, log: Logge
   const { deliveryCount: count, streamSequence } = message.info;
   const earlier = context.handedBack.get(streamSequence)?.failures ?? 0;
   const failures = earlier + (error instanceof RetryLaterError ? 0 : 1);
-  const verdict = judge(error, { failures, count, max: context.maxDeliver }, context.policy);
+  const verdict = judge(error, { failures, count, max: context.maxDeliver }, policyFor(context, message, error));
   if (verdict.action === 'retry') {
     remember(context.handedBack, streamSequence, { failures, delivery: count });
     message.nak(verdict.delayMs);
@@ -123,6 +126,17 @@ async function settleFailure(context: DeliverContext, message: JsMsg, log: Logge
     },
     'event given up: see the dead letters',
   );
+}
+
+function policyFor(
+  { policy, unhandledPolicy, unhandled, handlers }: DeliverContext,
+  message: JsMsg,
+  error: unknown,
+): RetryPolicy {
+  const type = message.headers?.get('ce-type') ?? '';
+  if (!(error instanceof UnhandledTypeError)) return { ...policy, ...handlers.get(type)?.retry };
+  unhandled.note(type);
+  return unhandledPolicy;
 }
 
 /**

@@ -1,7 +1,15 @@
 export { connectNats, type Nats, type NatsOptions } from './connect.ts';
 export { deadLetterHeaders } from './dead-letter.ts';
 export { type Doorbell, startDoorbell } from './doorbell.ts';
-export { type Delivery, type Handler, on, PermanentError, RetryLaterError, UnavailableError } from './handler.ts';
+export {
+  type Delivery,
+  type Handler,
+  type HandlerOptions,
+  on,
+  PermanentError,
+  RetryLaterError,
+  UnavailableError,
+} from './handler.ts';
 export type { Probe } from './intake.ts';
 export { createPublisher, type EventToPublish, type PublishAnswer, type Publisher } from './publisher.ts';
 export { backoffMs, defaultRetryPolicy, type RetryPolicy } from './settlement.ts';

@@ -7,6 +7,7 @@ import { startPullLoop } from './pull-loop.ts';
 import { defaultRetryPolicy, type RetryPolicy } from './settlement.ts';
 import { createSuspects } from './suspects.ts';
 import { type ConsumerDeclaration, coversFilter } from './topology.ts';
+import { createUnhandledTypes, unhandledRetryPolicy } from './unhandled-types.ts';
 
 /** Handlers at work on a durable: pulled by `pull-loop.ts`, each message taken to its end by `deliver.ts`. */
 export interface Subscription extends AsyncDisposable {
@@ -23,7 +24,10 @@ export interface SubscriptionOptions {
   readonly log: Logger;
   /** Handlers at work at once. */
   readonly concurrency?: number;
+  /** For handlers that have none of their own. */
   readonly policy?: RetryPolicy;
+  /** For types without a handler in this build. */
+  readonly unhandledPolicy?: RetryPolicy;
   /** By dependency, as handlers name it in `UnavailableError`. */
   readonly probes?: Readonly<Record<string, Probe>>;
 }
@@ -35,6 +39,7 @@ export interface SubscriptionOptions {
  */
 export function startSubscription(options: SubscriptionOptions): Subscription {
   const { declaration, handlers, concurrency = 16, policy = defaultRetryPolicy, probes = {} } = options;
+  const { unhandledPolicy = unhandledRetryPolicy } = options;
   const durable = declaration.config.durable_name;
   const uncovered = handlers.filter(
     ({ contract }) =>
@@ -52,6 +57,8 @@ export function startSubscription(options: SubscriptionOptions): Subscription {
   const context: DeliverContext = {
     nats: options.nats,
     policy,
+    unhandledPolicy,
+    unhandled: createUnhandledTypes(unhandledPolicy),
     log,
     handlers: new Map(handlers.map((handler) => [handler.contract.type, handler])),
     intake,
@@ -75,7 +82,10 @@ export function startSubscription(options: SubscriptionOptions): Subscription {
     types: [...context.handlers.keys()],
     health() {
       const closed = intake.closedBecause();
-      return closed === undefined ? loop.health() : { status: 'down', detail: closed };
+      if (closed !== undefined) return { status: 'down', detail: closed };
+      const health = loop.health();
+      const left = context.unhandled.describe();
+      return health.status === 'up' && left !== undefined ? { ...health, detail: left } : health;
     },
     async [Symbol.asyncDispose]() {
       stopping.abort();

@@ -51,16 +51,22 @@ export interface MessagingServerOptions {
   /** How the durable differs from `thingsDurable`. */
   readonly durable?: Partial<Topology['consumers'][number]['config']>;
   readonly without?: 'SUSPECTS';
+  /** More subjects of the stream. */
+  readonly subjects?: readonly string[];
 }
 
 export type MessagingServer = Awaited<ReturnType<typeof messagingServer>>;
 
 /** A server with one stream and one durable, links as the user and the email service, and an operator who looks inside. */
-export async function messagingServer({ durable, without }: MessagingServerOptions = {}) {
+export async function messagingServer({ durable, without, subjects = [] }: MessagingServerOptions = {}) {
   await using stack = new AsyncDisposableStack();
   const declaration = { ...thingsDurable, config: { ...thingsDurable.config, ...durable } };
   const topology = {
-    streams: streams.filter(({ name }) => name !== without),
+    streams: streams
+      .filter(({ name }) => name !== without)
+      .map((stream) =>
+        stream.name === 'USER_EVENTS' ? { ...stream, subjects: [...stream.subjects, ...subjects] } : stream,
+      ),
     consumers: [declaration, advisoriesDurable],
   };
   const server = stack.use(await testNats({ topology }));
@@ -81,6 +87,9 @@ export async function messagingServer({ durable, without }: MessagingServerOptio
     operator,
     manager,
     publisher,
+    /** Where the user service's permissions end. */
+    publishAsOperator: async (event: EventToPublish) =>
+      createPublisher({ nats: operator, source: '/postrider/user', log }).publish(event),
     publishRaw: async (subject: string, body: string, headers: Record<string, string> = {}) => {
       const { headers: create } = await import('@nats-io/transport-node');
       const hdrs = create();
