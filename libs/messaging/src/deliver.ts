@@ -71,8 +71,9 @@ export async function deliver(context: DeliverContext, message: JsMsg): Promise<
  */
 async function handle(context: DeliverContext, message: JsMsg, log: Logger): Promise<void> {
   const { handler, event } = parse(context.handlers, message);
-  const { deliveryCount, streamSequence } = message.info;
-  const delivery: Delivery = { log, signal: context.signal, attempt: deliveryCount };
+  const { deliveryCount, streamSequence, stream, consumer: durable } = message.info;
+  const source = { stream, sequence: streamSequence, durable };
+  const delivery: Delivery = { log, signal: context.signal, attempt: deliveryCount, source };
   const isExplained = deliveryCount === 1 || context.handedBack.get(streamSequence)?.delivery === deliveryCount - 1;
   const run = async (): Promise<void> => handler.handle(event, delivery);
   for (let waits = 0; ; waits++) {

@@ -10,6 +10,15 @@ export interface Delivery {
   readonly signal: AbortSignal;
   /** 1 for the first delivery by the server. Crashes and restarts count too. */
   readonly attempt: number;
+  /** Where the message stands, for who wants it again later. */
+  readonly source: MessageSource;
+}
+
+/** A message's place, and whose delivery of it this is. */
+export interface MessageSource {
+  readonly stream: string;
+  readonly sequence: number;
+  readonly durable: string;
 }
 
 /**

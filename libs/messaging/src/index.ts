@@ -5,6 +5,7 @@ export {
   type Delivery,
   type Handler,
   type HandlerOptions,
+  type MessageSource,
   on,
   PermanentError,
   RetryLaterError,
@@ -12,6 +13,7 @@ export {
 } from './handler.ts';
 export type { Probe } from './intake.ts';
 export { createPublisher, type EventToPublish, type PublishAnswer, type Publisher } from './publisher.ts';
+export { retryMessage, type RetryOptions } from './retry-message.ts';
 export { backoffMs, defaultRetryPolicy, type RetryPolicy } from './settlement.ts';
 export { startSubscription, type Subscription, type SubscriptionOptions } from './subscription.ts';
 export { startSweeper, type Sweeper, type SweeperOptions } from './sweeper.ts';

@@ -18,7 +18,8 @@ import type { Config } from './config.ts';
 import { openEmailDatabase } from './database.ts';
 import { challengeHandlers, userEventHandlers } from './handlers.ts';
 import { removals } from './housekeeping.ts';
-import { defaultLedgerPolicy, type LedgerPolicy } from './ledger/ledger-context.ts';
+import { defaultLedgerPolicy, type LedgerContext, type LedgerPolicy } from './ledger/ledger-context.ts';
+import { startSchedule } from './ledger/schedule.ts';
 import { createSmtpTransport } from './mail/smtp.ts';
 import { watchSmtp } from './mail/watch-smtp.ts';
 import { importSealingKeys } from './sealing/open-sealed.ts';
@@ -113,12 +114,14 @@ async function startEvents({ stack, config, overrides, database, log }: Parts): 
     {
       durable: 'email-challenges',
       concurrency: lanes.challenges,
-      handlers: challengeHandlers({ ...deps, ledger: { ...ledger, transport: forChallenges } }),
+      ledger: { ...ledger, transport: forChallenges },
+      handlersWith: (lane) => challengeHandlers({ ...deps, ledger: lane }),
     },
     {
       durable: 'email-user-events',
       concurrency: lanes.userEvents,
-      handlers: userEventHandlers({ ...deps, ledger: { ...ledger, transport: forUserEvents } }),
+      ledger: { ...ledger, transport: forUserEvents },
+      handlersWith: (lane) => userEventHandlers({ ...deps, ledger: lane }),
     },
   ]);
   return [
@@ -134,21 +137,36 @@ interface SubscriptionParts extends Pick<Parts, 'stack' | 'overrides' | 'log'> {
   readonly probes: Readonly<Record<string, Probe>>;
 }
 
-/** A subscription for each durable, and the sweeper for what the server gave up of them. */
+/** Events of one kind, from their durable to their connections to the mail server. */
+interface Lane {
+  readonly durable: string;
+  readonly concurrency: number;
+  readonly ledger: LedgerContext;
+  handlersWith(ledger: LedgerContext): Handler[];
+}
+
+/** A subscription for each lane, the schedule of later attempts, and the sweeper for what the server gave up. */
 function startSubscriptions(
   { stack, nats, overrides, probes, log }: SubscriptionParts,
-  durables: readonly { durable: string; concurrency: number; handlers: readonly Handler[] }[],
+  lanesOfEvents: readonly Lane[],
 ): HealthPart[] {
   const { declaration = consumerDeclaration } = overrides;
   const partLog = log.child({ part: 'subscription' });
-  const subscriptions = durables.map(({ durable, ...more }) =>
-    startSubscription({ nats, declaration: declaration(durable), probes, log: partLog, ...more }),
-  );
+  const subscriptions = lanesOfEvents.map(({ durable, concurrency, ledger, handlersWith }) => {
+    const handlers = handlersWith(ledger);
+    const common = { nats, declaration: declaration(durable), probes, log: partLog };
+    return { ledger, ...startSubscription({ ...common, handlers, concurrency }) };
+  });
   const advisories = declaration('email-advisories');
   const sweeper = startSweeper({ nats, declaration: advisories, log: log.child({ part: 'sweeper' }) });
   // All at once: each has to wait for the end of its pull.
   const running = [...subscriptions, sweeper];
   stack.defer(async () => void (await Promise.all(running.map((one) => one[Symbol.asyncDispose]()))));
+  const everyMs = overrides.policy?.scheduleEveryMs ?? defaultLedgerPolicy.scheduleEveryMs;
+  const lanesOfMails = subscriptions.map(({ durable, ledger, health }) => {
+    return { durable, ledger, isOpen: () => health().status === 'up' };
+  });
+  stack.use(startSchedule({ nats, lanes: lanesOfMails, everyMs, log: log.child({ part: 'schedule' }) }));
   const registered = subscriptions.flatMap(({ durable, types }) => types.map((type) => ({ type, durable })));
   log.info({ handlers: registered }, 'event handlers registered');
   return [
