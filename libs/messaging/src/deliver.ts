@@ -3,11 +3,13 @@ import type { JsMsg } from '@nats-io/jetstream';
 import { ContractViolation, type EventOf, type EventContract, fromHeaders, parseData } from '@postrider/contracts';
 import type { Logger } from 'pino';
 import type { Nats } from './connect.ts';
-import { publishDeadLetter } from './dead-letter.ts';
+import { fromDelivery, publishDeadLetter } from './dead-letter.ts';
 import { type Delivery, type Handler, RetryLaterError, UnavailableError } from './handler.ts';
 import type { Intake } from './intake.ts';
 import type { DeliveryObserver, DeliveryOutcome } from './observe-deliveries.ts';
 import { backoffMs, judge, type RetryPolicy } from './settlement.ts';
+import type { Suspects } from './suspects.ts';
+import { UnhandledTypeError, type UnhandledTypes } from './unhandled-types.ts';
 
 export interface DeliverContext {
   readonly nats: Nats;
@@ -15,15 +17,26 @@ export interface DeliverContext {
   readonly intake: Intake;
   readonly observer: DeliveryObserver;
   readonly policy: RetryPolicy;
+  /** For what this build has no handler for. */
+  readonly unhandledPolicy: RetryPolicy;
+  readonly unhandled: UnhandledTypes;
+  readonly suspects: Suspects;
   /**
-   * How often the handler has failed, by stream sequence. The server counts deliveries, and many of those are nobody's failure: a
+   * What this process gave back, by stream sequence. The server counts deliveries, and many of those are nobody's failure: a
    * delay that was asked for, a stop, a crash. Kept here only, so a restart begins anew; the server's max_deliver is the end.
    */
-  readonly failures: Map<number, number>;
+  readonly handedBack: Map<number, HandedBack>;
   readonly ackWaitMs: number;
   readonly maxDeliver: number;
   readonly log: Logger;
   readonly signal: AbortSignal;
+}
+
+interface HandedBack {
+  /** How often its handler has failed. */
+  readonly failures: number;
+  /** Which delivery it was. The next one is explained by it; any other was somebody else's, or a crash's. */
+  readonly delivery: number;
 }
 
 /**
@@ -50,7 +63,7 @@ async function settle(
     );
     if (failure !== undefined) return await settleFailure(context, message, log, failure.error);
     await message.ackAck();
-    context.failures.delete(message.info.streamSequence);
+    context.handedBack.delete(message.info.streamSequence);
     log.info({ durationMs: Math.round(performance.now() - started) }, 'event handled');
     return 'handled';
   } catch (error) {
@@ -72,12 +85,16 @@ async function handle(
 ): Promise<void> {
   const { handler, event: parsed } = parse(context.handlers, message);
   const event = { ...parsed, ...trace }; // What it causes comes after this delivery, in the same trace.
-  const delivery: Delivery = { log, signal: context.signal, attempt: message.info.deliveryCount };
+  const { deliveryCount, streamSequence, stream, consumer: durable } = message.info;
+  const source = { stream, sequence: streamSequence, durable };
+  const delivery: Delivery = { log, signal: context.signal, attempt: deliveryCount, source };
+  const isExplained = deliveryCount === 1 || context.handedBack.get(streamSequence)?.delivery === deliveryCount - 1;
+  const run = async (): Promise<void> => handler.handle(event, delivery);
   for (let waits = 0; ; waits++) {
     try {
       await context.intake.untilOpen(context.signal);
       if (context.signal.aborted) throw new RetryLaterError('The service is stopping.', 0);
-      return await handler.handle(event, delivery);
+      return await (isExplained ? run() : context.suspects.watch(message, run, context.signal));
     } catch (error) {
       if (!(error instanceof UnavailableError)) throw error;
       if (waits === mostWaits)
@@ -95,8 +112,7 @@ function parse(
 ): { handler: Handler; event: EventOf<EventContract> } {
   const envelope = fromHeaders((name) => message.headers?.get(name, 'insensitive'));
   const handler = handlers.get(envelope.type);
-  // During a rolling deployment an older replica may get what only a newer one understands: leave it to that one.
-  if (handler === undefined) throw new RetryLaterError(`This build has no handler for "${envelope.type}".`, 30_000);
+  if (handler === undefined) throw new UnhandledTypeError(envelope.type);
   return { handler, event: { ...envelope, data: parseData(handler.contract, message.data) } };
 }
 
@@ -107,10 +123,11 @@ async function settleFailure(
   error: unknown,
 ): Promise<DeliveryOutcome> {
   const { deliveryCount: count, streamSequence } = message.info;
-  const failures = (context.failures.get(streamSequence) ?? 0) + (error instanceof RetryLaterError ? 0 : 1);
-  const verdict = judge(error, { failures, count, max: context.maxDeliver }, context.policy);
+  const earlier = context.handedBack.get(streamSequence)?.failures ?? 0;
+  const failures = earlier + (error instanceof RetryLaterError ? 0 : 1);
+  const verdict = judge(error, { failures, count, max: context.maxDeliver }, policyFor(context, message, error));
   if (verdict.action === 'retry') {
-    remember(context.failures, streamSequence, failures);
+    remember(context.handedBack, streamSequence, { failures, delivery: count });
     message.nak(verdict.delayMs);
     if (!context.signal.aborted)
       log.warn(
@@ -120,7 +137,7 @@ async function settleFailure(
     return 'retried';
   }
   if (!(await bury(context, message, log, verdict.reason))) return 'retried';
-  context.failures.delete(streamSequence);
+  context.handedBack.delete(streamSequence);
   log.error(
     {
       err: error instanceof ContractViolation ? undefined : error,
@@ -130,6 +147,17 @@ async function settleFailure(
     'event given up: see the dead letters',
   );
   return 'dead';
+}
+
+function policyFor(
+  { policy, unhandledPolicy, unhandled, handlers }: DeliverContext,
+  message: JsMsg,
+  error: unknown,
+): RetryPolicy {
+  const type = message.headers?.get('ce-type') ?? '';
+  if (!(error instanceof UnhandledTypeError)) return { ...policy, ...handlers.get(type)?.retry };
+  unhandled.note(type);
+  return unhandledPolicy;
 }
 
 /**
@@ -144,7 +172,7 @@ async function bury(context: DeliverContext, message: JsMsg, log: Logger, reason
     try {
       const nc = context.nats.current();
       if (nc === undefined) throw new Error('NATS is not connected.');
-      await publishDeadLetter(nc, message, reason);
+      await publishDeadLetter(nc, fromDelivery(message), reason);
       message.term(reason.slice(0, 200));
       return true;
     } catch (error) {
@@ -161,11 +189,11 @@ async function bury(context: DeliverContext, message: JsMsg, log: Logger, reason
 }
 
 /** Bounded: what another replica settled is never forgotten here otherwise. */
-function remember(failures: Map<number, number>, sequence: number, count: number): void {
-  failures.delete(sequence);
-  if (count > 0) failures.set(sequence, count);
-  const [oldest] = failures.keys();
-  if (failures.size > 10_000 && oldest !== undefined) failures.delete(oldest);
+function remember(handedBack: Map<number, HandedBack>, sequence: number, entry: HandedBack): void {
+  handedBack.delete(sequence);
+  handedBack.set(sequence, entry);
+  const [oldest] = handedBack.keys();
+  if (handedBack.size > 10_000 && oldest !== undefined) handedBack.delete(oldest);
 }
 
 function identify(message: JsMsg): Record<string, unknown> {

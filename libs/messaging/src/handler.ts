@@ -1,5 +1,6 @@
 import type { EventContract, EventOf } from '@postrider/contracts';
 import type { Logger } from 'pino';
+import type { RetryPolicy } from './settlement.ts';
 
 /** What a handler may know about the delivery it works on. */
 export interface Delivery {
@@ -9,6 +10,15 @@ export interface Delivery {
   readonly signal: AbortSignal;
   /** 1 for the first delivery by the server. Crashes and restarts count too. */
   readonly attempt: number;
+  /** Where the message stands, for who wants it again later. */
+  readonly source: MessageSource;
+}
+
+/** A message's place, and whose delivery of it this is. */
+export interface MessageSource {
+  readonly stream: string;
+  readonly sequence: number;
+  readonly durable: string;
 }
 
 /**
@@ -22,15 +32,22 @@ export interface Delivery {
 export interface Handler {
   readonly contract: EventContract;
   handle(event: EventOf<EventContract>, delivery: Delivery): Promise<void>;
+  /** How often and how patiently it is tried, where that differs from the subscription's policy. */
+  readonly retry: Partial<RetryPolicy>;
+}
+
+export interface HandlerOptions {
+  readonly retry?: Partial<RetryPolicy>;
 }
 
 /** Registers a handler for a contract; the handler sees the data as the contract types it. */
 export function on<C extends EventContract>(
   contract: C,
   handle: (event: EventOf<C>, delivery: Delivery) => Promise<void>,
+  { retry = {} }: HandlerOptions = {},
 ): Handler {
   // The subscription parses the data with this very contract before it calls, so the narrower parameter type is sound.
-  return { contract, handle };
+  return { contract, handle, retry };
 }
 
 /** Sending it again can't help: dead letter at once, with this message as the reason. */

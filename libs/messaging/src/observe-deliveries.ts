@@ -27,11 +27,10 @@ export interface ObservedSubscription {
   readonly stream: string;
   /** Of events that have a handler; others share one label. */
   readonly types: { has(type: string): boolean };
-  readonly busy: () => number;
   readonly isOpen: () => boolean;
 }
 
-export function observeDeliveries({ durable, stream, types, busy, isOpen }: ObservedSubscription): DeliveryObserver {
+export function observeDeliveries({ durable, stream, types, isOpen }: ObservedSubscription): DeliveryObserver {
   const tracer = trace.getTracer('@postrider/messaging');
   const meter = metrics.getMeter('@postrider/messaging');
   const handled = meter.createCounter('postrider.events.handled', {
@@ -49,7 +48,8 @@ export function observeDeliveries({ durable, stream, types, busy, isOpen }: Obse
   });
   const gauge = (name: string, description: string, read: () => number): void =>
     meter.createObservableGauge(name, { description }).addCallback((result) => result.observe(read(), { durable }));
-  gauge('postrider.handlers.busy', 'Handlers at work.', busy);
+  let busy = 0;
+  gauge('postrider.handlers.busy', 'Handlers at work.', () => busy);
   gauge('postrider.intake.open', '1 while messages are taken in, 0 while a dependency is waited for.', () =>
     isOpen() ? 1 : 0,
   );
@@ -77,7 +77,8 @@ export function observeDeliveries({ durable, stream, types, busy, isOpen }: Obse
       const carrier: Record<string, string> = {};
       propagation.inject(active, carrier);
       const started = performance.now();
-      const outcome = await context.with(active, () => work(carrier));
+      busy++;
+      const outcome = await context.with(active, () => work(carrier)).finally(() => busy--);
       const labels = { durable, type, outcome };
       handled.add(1, labels);
       duration.record((performance.now() - started) / 1_000, labels);

@@ -1,21 +1,16 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { type Consumer, jetstream } from '@nats-io/jetstream';
 import type { Logger } from 'pino';
 import type { Nats } from './connect.ts';
 import { deliver, type DeliverContext } from './deliver.ts';
 import type { Handler } from './handler.ts';
 import { createIntake, type Probe } from './intake.ts';
 import { observeDeliveries } from './observe-deliveries.ts';
+import { startPullLoop } from './pull-loop.ts';
 import { defaultRetryPolicy, type RetryPolicy } from './settlement.ts';
-import { type ConsumerDeclaration, consumerDifferences, coversFilter } from './topology.ts';
+import { createSuspects } from './suspects.ts';
+import { type ConsumerDeclaration, coversFilter } from './topology.ts';
+import { createUnhandledTypes, unhandledRetryPolicy } from './unhandled-types.ts';
 
-/**
- * The theory. A durable consumer keeps our place; we pull from it exactly as many messages as handlers are free, so that nothing lies
- * in a buffer while its ack_wait runs. A supervisor pulls for as long as the consumer is there and is as declared; when
- * it is deleted, drifts, or the server goes away, it says so, waits and looks again.
- *
- * Stopping: no more pulls, handlers under way finish and settle, what only waits is handed back; the connection is closed after that.
- */
+/** Handlers at work on a durable: pulled by `pull-loop.ts`, each message taken to its end by `deliver.ts`. */
 export interface Subscription extends AsyncDisposable {
   readonly durable: string;
   readonly types: readonly string[];
@@ -30,7 +25,10 @@ export interface SubscriptionOptions {
   readonly log: Logger;
   /** Handlers at work at once. */
   readonly concurrency?: number;
+  /** For handlers that have none of their own. */
   readonly policy?: RetryPolicy;
+  /** For types without a handler in this build. */
+  readonly unhandledPolicy?: RetryPolicy;
   /** By dependency, as handlers name it in `UnavailableError`. */
   readonly probes?: Readonly<Record<string, Probe>>;
 }
@@ -42,142 +40,68 @@ export interface SubscriptionOptions {
  */
 export function startSubscription(options: SubscriptionOptions): Subscription {
   const { declaration, handlers, concurrency = 16, policy = defaultRetryPolicy, probes = {} } = options;
+  const { unhandledPolicy = unhandledRetryPolicy } = options;
   const durable = declaration.config.durable_name;
-  const uncovered = handlers.filter(
-    ({ contract }) =>
-      contract.stream !== declaration.stream_name || !coversFilter(declaration.config.filter_subjects, contract.filter),
-  );
-  if (uncovered.length > 0)
-    throw new Error(
-      `The durable "${durable}" of ${declaration.stream_name} does not deliver ${uncovered.map(({ contract }) => contract.type).join(', ')}.`,
-    );
+  refuseUncovered(declaration, handlers);
 
   const log = options.log.child({ durable });
   const stopping = new AbortController();
-  const state: State = { status: 'starting', detail: 'not connected yet' };
+  const { signal } = stopping;
   const intake = createIntake(probes, log);
-  const underWay = new Set<Promise<void>>();
   const byType = new Map(handlers.map((handler) => [handler.contract.type, handler]));
-  const subscription: RunningSubscription = {
+  const context: DeliverContext = {
     nats: options.nats,
-    declaration,
-    concurrency,
     policy,
+    unhandledPolicy,
+    unhandled: createUnhandledTypes(unhandledPolicy),
     log,
-    state,
     handlers: byType,
     intake,
     observer: observeDeliveries({
       durable,
       stream: declaration.stream_name,
       types: byType,
-      busy: () => underWay.size,
       isOpen: () => intake.closedBecause() === undefined,
     }),
+    suspects: createSuspects({ nats: options.nats, log }),
     ackWaitMs: declaration.config.ack_wait / 1e6,
     maxDeliver: declaration.config.max_deliver,
-    signal: stopping.signal,
-    underWay,
-    failures: new Map(),
-    slot: { onFreed: () => undefined },
+    signal,
+    handedBack: new Map(),
   };
-  const running = supervise(subscription);
+  const loop = startPullLoop({
+    nats: options.nats,
+    declaration,
+    concurrency,
+    take: async (message) => deliver(context, message),
+    untilReady: intake.untilOpen,
+    log,
+    signal,
+  });
   return {
     durable,
-    types: [...byType.keys()],
+    types: [...context.handlers.keys()],
     health() {
       const closed = intake.closedBecause();
-      return closed === undefined ? { ...state } : { status: 'down', detail: closed };
+      if (closed !== undefined) return { status: 'down', detail: closed };
+      const health = loop.health();
+      const left = context.unhandled.describe();
+      return health.status === 'up' && left !== undefined ? { ...health, detail: left } : health;
     },
     async [Symbol.asyncDispose]() {
       stopping.abort();
-      await running;
+      await loop[Symbol.asyncDispose]();
     },
   };
 }
 
-interface State {
-  status: 'up' | 'down' | 'starting';
-  detail?: string;
-}
-
-type RunningSubscription = DeliverContext & {
-  readonly declaration: ConsumerDeclaration;
-  readonly concurrency: number;
-  readonly state: State;
-  readonly underWay: Set<Promise<void>>;
-  readonly slot: { onFreed: () => void };
-};
-
-const waitBeforeNextLookMs = 1_000;
-
-async function supervise(subscription: RunningSubscription): Promise<void> {
-  const { signal, log, state } = subscription;
-  while (!signal.aborted) {
-    try {
-      await pullUntilItEnds(subscription);
-    } catch (error) {
-      const detail = error instanceof Error ? error.message : String(error);
-      if (state.detail !== detail) log.warn({ err: error }, 'subscription interrupted: trying again');
-      Object.assign(state, { status: 'down', detail });
-      await sleep(waitBeforeNextLookMs, undefined, { signal }).catch(() => undefined);
-    }
-  }
-  await Promise.all(subscription.underWay);
-}
-
-async function pullUntilItEnds(subscription: RunningSubscription): Promise<void> {
-  const { signal, intake, underWay, concurrency, log, state, declaration } = subscription;
-  const consumer = await openConsumer(subscription);
-  if (consumer === undefined) return;
-  log.info({ stream: declaration.stream_name, types: [...subscription.handlers.keys()] }, 'subscribed');
-  Object.assign(state, { status: 'up', detail: undefined });
-  while (!signal.aborted) {
-    await intake.untilOpen(signal);
-    await untilSlotIsFree(subscription);
-    if (!signal.aborted) await pullOnce(subscription, consumer, concurrency - underWay.size);
-  }
-}
-
-async function untilSlotIsFree({ underWay, concurrency, slot, signal }: RunningSubscription): Promise<void> {
-  while (underWay.size >= concurrency && !signal.aborted) {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    slot.onFreed = resolve;
-    await orStopped(promise, signal);
-  }
-}
-
-async function openConsumer({ nats, declaration, signal }: RunningSubscription): Promise<Consumer | undefined> {
-  const nc = await orStopped(nats.first(), signal);
-  if (nc === undefined) return undefined;
-  const { stream_name: stream, config } = declaration;
-  const consumer = await jetstream(nc, { timeout: 5_000 }).consumers.get(stream, config.durable_name);
-  const differences = consumerDifferences(declaration, (await consumer.info(true)).config);
-  if (differences.length > 0) throw new Error(`The consumer is not as declared: ${differences.join('; ')}.`);
-  return consumer;
-}
-
-/**
- * One pull for as many messages as may be handled now. It runs to its end, two seconds at most, also when the intake closes or the
- * subscription stops: unsubscribing would drop what the server has sent already, and nobody would have it until its ack_wait
- * is over. What comes in the meantime is held, or handed back at once.
- */
-async function pullOnce(subscription: RunningSubscription, consumer: Consumer, free: number): Promise<void> {
-  const { underWay, slot } = subscription;
-  const batch = await consumer.fetch({ max_messages: free, expires: 2_000, idle_heartbeat: 1_000 });
-  for await (const message of batch) {
-    const delivery = deliver(subscription, message).finally(() => {
-      underWay.delete(delivery);
-      slot.onFreed();
-    });
-    underWay.add(delivery);
-  }
-}
-
-async function orStopped<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
-  const { promise: stopped, resolve } = Promise.withResolvers<undefined>();
-  const onAbort = (): void => resolve(undefined);
-  signal.addEventListener('abort', onAbort, { once: true });
-  if (signal.aborted) onAbort();
-  return Promise.race([promise, stopped]).finally(() => signal.removeEventListener('abort', onAbort));
+function refuseUncovered(declaration: ConsumerDeclaration, handlers: readonly Handler[]): void {
+  const uncovered = handlers.filter(
+    ({ contract }) =>
+      contract.stream !== declaration.stream_name || !coversFilter(declaration.config.filter_subjects, contract.filter),
+  );
+  if (uncovered.length > 0)
+    throw new Error(
+      `The durable "${declaration.config.durable_name}" of ${declaration.stream_name} does not deliver ${uncovered.map(({ contract }) => contract.type).join(', ')}.`,
+    );
 }

@@ -1,25 +1,12 @@
 import { jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
-import { defineEvent } from '@postrider/contracts';
 import { testNats } from '@postrider/local/testing';
 import { pino } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
-import { z } from 'zod';
 import { connectNats, createPublisher, type EventToPublish, type Topology } from '../src/index.ts';
+import { thingDone } from './thing-done.ts';
 
 export const log = pino({ level: 'silent' });
-
-/** Under the user service's subjects, so that its permissions and ours are the ones of production. */
-export const thingDone = defineEvent({
-  name: 'user.thing_done',
-  version: 1,
-  stream: 'USER_EVENTS',
-  aggregate: 'userId',
-  description: 'A thing was done.',
-  schema: z.object({ userId: z.string(), n: z.int() }),
-  pii: [],
-  sample: { userId: 'u', n: 1 },
-});
 
 export const thingsDurable = {
   stream_name: 'USER_EVENTS',
@@ -34,15 +21,55 @@ export const thingsDurable = {
   },
 } satisfies Topology['consumers'][number];
 
-const streams: Topology['streams'] = [
-  { name: 'USER_EVENTS', subjects: ['user.v1.>', 'user.retry.>'], storage: 'file', allow_msg_ttl: true },
-  { name: 'DEAD_LETTERS', subjects: ['dead.>'], storage: 'file', allow_msg_ttl: true },
-];
+const advisory = '$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES';
+
+export const advisoriesDurable = {
+  stream_name: 'ADVISORIES',
+  config: {
+    durable_name: 'email-advisories',
+    filter_subjects: [`${advisory}.USER_EVENTS.email-user-events`],
+    ack_policy: 'explicit',
+    ack_wait: 1e9,
+    max_deliver: -1,
+  },
+} satisfies Topology['consumers'][number];
+
+const streams = [
+  {
+    name: 'USER_EVENTS',
+    subjects: ['user.v1.>', 'user.retry.>'],
+    storage: 'file',
+    allow_msg_ttl: true,
+    allow_direct: true,
+  },
+  { name: 'DEAD_LETTERS', subjects: ['dead.>'], storage: 'file', allow_msg_ttl: true, allow_direct: true },
+  { name: 'ADVISORIES', subjects: [`${advisory}.>`], storage: 'file' },
+  { name: 'SUSPECTS', subjects: ['suspect.>'], storage: 'file', allow_msg_counter: true, max_msgs_per_subject: 1 },
+] satisfies Topology['streams'];
+
+export interface MessagingServerOptions {
+  /** How the durable differs from `thingsDurable`. */
+  readonly durable?: Partial<Topology['consumers'][number]['config']>;
+  readonly without?: 'SUSPECTS';
+  /** More subjects of the stream. */
+  readonly subjects?: readonly string[];
+}
+
+export type MessagingServer = Awaited<ReturnType<typeof messagingServer>>;
 
 /** A server with one stream and one durable, links as the user and the email service, and an operator who looks inside. */
-export async function messagingServer() {
+export async function messagingServer({ durable, without, subjects = [] }: MessagingServerOptions = {}) {
   await using stack = new AsyncDisposableStack();
-  const server = stack.use(await testNats({ topology: { streams, consumers: [thingsDurable] } }));
+  const declaration = { ...thingsDurable, config: { ...thingsDurable.config, ...durable } };
+  const topology = {
+    streams: streams
+      .filter(({ name }) => name !== without)
+      .map((stream) =>
+        stream.name === 'USER_EVENTS' ? { ...stream, subjects: [...stream.subjects, ...subjects] } : stream,
+      ),
+    consumers: [declaration, advisoriesDurable],
+  };
+  const server = stack.use(await testNats({ topology }));
   const user = stack.use(connectNats({ url: server.urls.user, name: 'user', inboxPrefix: '_INBOX_user', log }));
   const email = stack.use(connectNats({ url: server.urls.email, name: 'email', inboxPrefix: '_INBOX_email', log }));
   const operator = stack.use(connectNats({ url: server.urls.operator, name: 'operator', log }));
@@ -53,11 +80,16 @@ export async function messagingServer() {
   const running = stack.move();
   return {
     server,
+    topology,
+    declaration,
     user,
     email,
     operator,
     manager,
     publisher,
+    /** Where the user service's permissions end. */
+    publishAsOperator: async (event: EventToPublish) =>
+      createPublisher({ nats: operator, source: '/postrider/user', log }).publish(event),
     publishRaw: async (subject: string, body: string, headers: Record<string, string> = {}) => {
       const { headers: create } = await import('@nats-io/transport-node');
       const hdrs = create();

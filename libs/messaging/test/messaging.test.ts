@@ -11,7 +11,8 @@ import {
   type SubscriptionOptions,
   UnavailableError,
 } from '../src/index.ts';
-import { log, messagingServer, refusedConnection, thing, thingDone, thingsDurable } from './messaging-fixture.ts';
+import { log, messagingServer, refusedConnection, thing, thingsDurable } from './messaging-fixture.ts';
+import { thingDone } from './thing-done.ts';
 
 type Server = Awaited<ReturnType<typeof messagingServer>>;
 const quickly = { attempts: 5, firstDelayMs: 1, longestDelayMs: 5 };

@@ -3,6 +3,7 @@ import type { Logger } from '@postrider/runtime';
 import { type Database, type DatabaseOptions, migrateDatabase, openDatabase } from '@postrider/runtime/database';
 import { Migration0001Ledger } from '../migrations/0001-ledger.ts';
 import { Migration0002Housekeeping } from '../migrations/0002-housekeeping.ts';
+import { Migration0003Schedule } from '../migrations/0003-schedule.ts';
 import { LedgerMail } from './ledger/ledger-mail.ts';
 import { MailAttempt } from './ledger/mail-attempt.ts';
 
@@ -24,6 +25,7 @@ export function emailDatabase(url: string): DatabaseOptions {
     migrations: [
       { name: '0001-ledger', class: Migration0001Ledger },
       { name: '0002-housekeeping', class: Migration0002Housekeeping },
+      { name: '0003-schedule', class: Migration0003Schedule },
     ],
     otherTables: outboxTables,
   };

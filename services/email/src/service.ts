@@ -8,7 +8,7 @@ import {
   type Probe,
   startDoorbell,
   startSubscription,
-  type Subscription,
+  startSweeper,
   watchStreams,
 } from '@postrider/messaging';
 import { createBell, startRelay } from '@postrider/outbox';
@@ -21,8 +21,9 @@ import type { Config } from './config.ts';
 import { openEmailDatabase } from './database.ts';
 import { challengeHandlers, userEventHandlers } from './handlers.ts';
 import { removals } from './housekeeping.ts';
-import { defaultLedgerPolicy, type LedgerPolicy } from './ledger/ledger-context.ts';
+import { defaultLedgerPolicy, type LedgerContext, type LedgerPolicy } from './ledger/ledger-context.ts';
 import { observeMails } from './ledger/observe-mails.ts';
+import { startSchedule } from './ledger/schedule.ts';
 import { createSmtpTransport } from './mail/smtp.ts';
 import { watchSmtp } from './mail/watch-smtp.ts';
 import { importSealingKeys } from './sealing/open-sealed.ts';
@@ -106,31 +107,63 @@ async function startEvents({ stack, config, overrides, database, log }: Parts): 
   const sealingKeys = await importSealingKeys(config.sealingPrivateKeys);
   const deps = { sealingKeys, from: config.mailFrom, publicUrl: config.publicUrl };
   const probes = { database: probeDatabase(database), smtp: forChallenges.probe };
+  const subscriptions = startSubscriptions({ stack, nats, overrides, probes, log }, [
+    {
+      durable: 'email-challenges',
+      concurrency: lanes.challenges,
+      ledger: { ...ledger, transport: forChallenges },
+      handlersWith: (lane) => challengeHandlers({ ...deps, ledger: lane }),
+    },
+    {
+      durable: 'email-user-events',
+      concurrency: lanes.userEvents,
+      ledger: { ...ledger, transport: forUserEvents },
+      handlersWith: (lane) => userEventHandlers({ ...deps, ledger: lane }),
+    },
+  ]);
+  return [...health, { name: 'smtp', required: false, check: smtp.health }, ...subscriptions];
+}
+
+interface SubscriptionParts extends Pick<Parts, 'stack' | 'overrides' | 'log'> {
+  readonly nats: Nats;
+  readonly probes: Readonly<Record<string, Probe>>;
+}
+
+/** Events of one kind, from their durable to their connections to the mail server. */
+interface Lane {
+  readonly durable: string;
+  readonly concurrency: number;
+  readonly ledger: LedgerContext;
+  handlersWith(ledger: LedgerContext): Handler[];
+}
+
+/** A subscription for each lane, the schedule of later attempts, and the sweeper for what the server gave up. */
+function startSubscriptions(
+  { stack, nats, overrides, probes, log }: SubscriptionParts,
+  lanesOfEvents: readonly Lane[],
+): HealthPart[] {
   const { declaration = consumerDeclaration } = overrides;
   const partLog = log.child({ part: 'subscription' });
-  const subscribe = (durable: string, concurrency: number, handlers: readonly Handler[]): Subscription => {
-    return startSubscription({ nats, declaration: declaration(durable), handlers, concurrency, probes, log: partLog });
-  };
-  const subscriptions = [
-    subscribe(
-      'email-challenges',
-      lanes.challenges,
-      challengeHandlers({ ...deps, ledger: { ...ledger, transport: forChallenges } }),
-    ),
-    subscribe(
-      'email-user-events',
-      lanes.userEvents,
-      userEventHandlers({ ...deps, ledger: { ...ledger, transport: forUserEvents } }),
-    ),
-  ];
+  const subscriptions = lanesOfEvents.map(({ durable, concurrency, ledger, handlersWith }) => {
+    const handlers = handlersWith(ledger);
+    const common = { nats, declaration: declaration(durable), probes, log: partLog };
+    return { ledger, ...startSubscription({ ...common, handlers, concurrency }) };
+  });
+  const advisories = declaration('email-advisories');
+  const sweeper = startSweeper({ nats, declaration: advisories, log: log.child({ part: 'sweeper' }) });
   // All at once: each has to wait for the end of its pull.
-  stack.defer(async () => void (await Promise.all(subscriptions.map((one) => one[Symbol.asyncDispose]()))));
+  const running = [...subscriptions, sweeper];
+  stack.defer(async () => void (await Promise.all(running.map((one) => one[Symbol.asyncDispose]()))));
+  const everyMs = overrides.policy?.scheduleEveryMs ?? defaultLedgerPolicy.scheduleEveryMs;
+  const lanesOfMails = subscriptions.map(({ durable, ledger, health }) => {
+    return { durable, ledger, isOpen: () => health().status === 'up' };
+  });
+  stack.use(startSchedule({ nats, lanes: lanesOfMails, everyMs, log: log.child({ part: 'schedule' }) }));
   const registered = subscriptions.flatMap(({ durable, types }) => types.map((type) => ({ type, durable })));
   log.info({ handlers: registered }, 'event handlers registered');
   return [
-    ...health,
-    { name: 'smtp', required: false, check: smtp.health },
     ...subscriptions.map(({ durable, health }) => ({ name: durable, required: false, check: health })),
+    { name: advisories.config.durable_name, required: false, check: sweeper.health },
   ];
 }
 

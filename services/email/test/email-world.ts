@@ -1,4 +1,4 @@
-import { jetstream, type JetStreamClient } from '@nats-io/jetstream';
+import { jetstream, type JetStreamClient, type JetStreamManager } from '@nats-io/jetstream';
 import { connect, headers as createHeaders, type Msg, type NatsConnection } from '@nats-io/transport-node';
 import { type DomainEvent, toHeaders } from '@postrider/contracts';
 import { testDatabase, testNats, type TestNats } from '@postrider/local/testing';
@@ -33,6 +33,8 @@ export interface EmailWorld extends AsyncDisposable {
   deadLetter(eventId: string): Promise<SeenMessage>;
   /** Up to which message of its stream the durable is done. */
   acknowledged(durable: 'email-challenges' | 'email-user-events'): Promise<number>;
+  /** The streams, as an operator. */
+  manager(): Promise<JetStreamManager>;
 }
 
 export interface PublishOptions {
@@ -54,10 +56,13 @@ export interface WorldOptions {
   /** A database whose outages the test decides, instead of one on the run's shared server. */
   readonly databaseUrl?: string;
   readonly leaseMs?: number;
+  /** Instead of infra's. */
+  readonly maxAckPending?: number;
 }
 
 export async function startEmailWorld(options: WorldOptions = {}): Promise<EmailWorld> {
-  const overrides = quick(options.leaseMs ?? calmLeaseMs);
+  const { leaseMs = calmLeaseMs, maxAckPending } = options;
+  const overrides = quick(leaseMs, maxAckPending === undefined ? {} : { max_ack_pending: maxAckPending });
   await using starting = new AsyncDisposableStack();
   const consumers = topology.consumers.map(({ config }) => overrides.declaration(config.durable_name));
   const nats = starting.use(await testNats({ topology: { ...topology, consumers } }));
@@ -90,6 +95,7 @@ export async function startEmailWorld(options: WorldOptions = {}): Promise<Email
       const info = await manager.consumers.info(overrides.declaration(durable).stream_name, durable);
       return info.ack_floor.stream_seq;
     },
+    manager: () => operator.js.jetstreamManager(),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
 }

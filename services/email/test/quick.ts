@@ -8,17 +8,24 @@ export const calmLeaseMs = 5_000;
 export const shortLeaseMs = 1_500;
 
 /** No server is given five minutes here; and a message comes back soon after the lease that its owner left behind. */
-export function quick(leaseMs: number): Required<Overrides> {
-  const policy = { leaseMs, minDelayFactor: 0, firstDelayMs: 10, longestDelayMs: 50, graceMs: 500 };
-  return { policy, declaration: (durable) => declarationWith(durable, leaseMs + 500) };
+export function quick(leaseMs: number, more: Partial<ConsumerDeclaration['config']> = {}): Required<Overrides> {
+  const policy = {
+    leaseMs,
+    minDelayFactor: 0,
+    firstDelayMs: 10,
+    longestDelayMs: 50,
+    graceMs: 500,
+    scheduleEveryMs: 50,
+  };
+  return { policy, declaration: (durable) => declarationWith(durable, { ack_wait: (leaseMs + 500) * 1e6, ...more }) };
 }
 
 /** How long a polled expectation may take; a bound for a test that hangs, no assertion about speed. */
 export const patiently = { timeout: 30_000 };
 
-/** A durable as infra declares it, but for its ack_wait. */
-function declarationWith(durable: string, ackWaitMs: number): ConsumerDeclaration {
+/** A durable as infra declares it, but for what the test says. */
+function declarationWith(durable: string, changes: Partial<ConsumerDeclaration['config']>): ConsumerDeclaration {
   const declared = topology.consumers.find(({ config }) => config.durable_name === durable);
   if (declared === undefined) throw new Error(`The durable "${durable}" is not declared.`);
-  return { ...declared, config: { ...declared.config, ack_wait: ackWaitMs * 1e6 } };
+  return { ...declared, config: { ...declared.config, ...changes } };
 }

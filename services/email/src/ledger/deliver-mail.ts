@@ -10,7 +10,8 @@ import { decideFate, type Fate } from './decide-fate.ts';
 import type { LedgerContext } from './ledger-context.ts';
 import type { LedgerMail } from './ledger-mail.ts';
 import type { MailOrder } from './mail-order.ts';
-import { concludeMail, type Evidence, recordAbandoned, recordFate, sentFate } from './record-fate.ts';
+import { concludeMail, type Evidence, isLeftToSchedule, recordAbandoned, recordFate, sentFate } from './record-fate.ts';
+import { pointSchedule } from './schedule-queries.ts';
 
 /**
  * The theory. Mail can't be sent exactly once: between the final dot and our hearing the 250 both sides hold a copy (RFC 1047, RFC
@@ -26,12 +27,15 @@ import { concludeMail, type Evidence, recordAbandoned, recordFate, sentFate } fr
  * 6. A crash between 3 and 4 leaves an attempt without outcome. When its lease is over it counts as ambiguous, like a
  *    connection that was lost after the final dot; `decideFate` says what that means for its class.
  *
+ * A wait of more than half a minute is not the subscription's: with the outcome the row says when, and where the event stands, and the
+ * message is acknowledged (`schedule.ts`). Whoever brings the event early leaves it to that.
+ *
  * What breaks it: sending without a claim, writing an outcome without naming its attempt's number, or a lease shorter than the
  * time in which its owner can fail to renew it.
  *
- * @returns when the mail needs nothing more of this event: sent, or ended otherwise and said so
+ * @returns when the mail needs nothing more of this message: sent, ended otherwise and said so, or scheduled
  * @throws {PermanentError} the mail has failed; an operator sees it in the dead letters
- * @throws {RetryLaterError} another attempt is due later
+ * @throws {RetryLaterError} another attempt is due soon
  * @throws {UnavailableError} of `database` or `smtp`; nothing was spent
  */
 export async function deliverMail(ledger: LedgerContext, order: MailOrder, delivery: Delivery): Promise<void> {
@@ -44,13 +48,13 @@ export async function deliverMail(ledger: LedgerContext, order: MailOrder, deliv
   const claim = await whileDatabaseAnswers(async () => claimAttempt(ledger, mail));
   if (claim === undefined) throw await comeBackLater(ledger, mail);
   const { fate, evidence } = await attempt(ledger, { mail, claim, message }, delivery);
-  const ending = { mail, event: order.event, claim, evidence };
+  const ending = { mail, event: order.event, claim, evidence, source: delivery.source };
   const stored = await untilStored(async () => recordFate(ledger, ending, fate), delivery);
   const facts = { mailId: mail.id, mail: mail.mail, attempt: claim.number, ...evidence };
   ledger.observer.attempted(mail.mail, fate.outcome);
   if (fate.state === 'sent') ledger.observer.sent(mail.mail, order.event.time);
   if (!stored) delivery.log.warn(facts, 'outcome not recorded: the attempt was closed already');
-  conclude(fate, delivery, facts);
+  conclude(fate, delivery, { facts, isScheduled: stored && isLeftToSchedule(ledger, fate) });
 }
 
 /** Steps 1 and 2, and 6 for what others left. Undefined: there is nothing left to do. */
@@ -73,8 +77,9 @@ async function findWork(
     return undefined;
   }
   const waitMs = (mail.nextAttemptAt?.getTime() ?? 0) - ledger.now().getTime();
-  if (waitMs > earlyMs) throw new RetryLaterError('The next attempt is not due yet.', waitMs);
-  return mail;
+  if (waitMs <= earlyMs) return mail;
+  if (mail.isScheduled() && (await pointSchedule(ledger, mail, delivery.source))) return undefined;
+  throw new RetryLaterError('The next attempt is not due yet.', waitMs);
 }
 
 /** The server's timers and our clock differ a little; an attempt may be this much early. */
@@ -146,10 +151,15 @@ async function attempt(
 }
 
 /** Says what became of the mail, and tells the subscription what to do with the message. */
-function conclude(fate: Fate, { log, signal }: Delivery, facts: Record<string, unknown>): void {
+function conclude(
+  fate: Fate,
+  { log, signal }: Delivery,
+  { facts, isScheduled }: { facts: Record<string, unknown>; isScheduled: boolean },
+): void {
   const { state, reason, alert } = fate;
   if (state === 'sent') return log.info(facts, 'mail sent');
   log[alert ? 'error' : 'warn']({ ...facts, state, reason }, 'mail not sent');
+  if (isScheduled) return; // The ledger knows when, and where the event is: nobody has to hold the message.
   if (state === 'failed') throw new PermanentError(`The mail has failed: ${reason}.`);
   if (state === 'retry_wait') throw new RetryLaterError(`The mail is tried again: ${reason}.`, fate.delayMs ?? 0);
   if (state === 'accepted' && signal.aborted) throw new RetryLaterError('The service is stopping.', 0);

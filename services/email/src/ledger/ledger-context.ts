@@ -24,6 +24,10 @@ export interface LedgerPolicy {
   readonly longestDelayMs: number;
   /** 1; a test that can't wait five minutes for a greylisting server says 0. */
   readonly minDelayFactor: number;
+  /** A longer wait is left to the schedule, and the message is acknowledged: waiting, it would take a place among the unacknowledged. */
+  readonly longestHeldMs: number;
+  /** How often the schedule looks for what is due. */
+  readonly scheduleEveryMs: number;
   /** How long an attempt stays its owner's without a sign of life. Renewed at a third. */
   readonly leaseMs: number;
   /** How long a send under way may go on once the service stops. */
@@ -35,6 +39,8 @@ export const defaultLedgerPolicy: LedgerPolicy = {
   firstDelayMs: 1_000,
   longestDelayMs: 30_000,
   minDelayFactor: 1,
+  longestHeldMs: 30_000,
+  scheduleEveryMs: 1_000,
   leaseMs: 30_000,
   graceMs: 5_000,
 };

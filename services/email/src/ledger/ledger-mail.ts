@@ -31,9 +31,13 @@ const schema = defineEntity({
     ambiguities: p.integer().default(0),
     /** All attempts, also those that an outage ended; the number of the last one. */
     tries: p.integer().default(0),
-    /** While `sending`: until when the attempt is its owner's alone. */
+    /** While `sending`: until when the attempt is its owner's alone. While scheduled: until when the schedule has done its part. */
     leaseUntil: p.datetime().nullable(),
     nextAttemptAt: p.datetime().nullable(),
+    /** While scheduled: who gets the event again, and where it stands. Nobody else holds it then. */
+    durable: p.text().nullable(),
+    sourceStream: p.text().nullable(),
+    sourceSequence: p.bigint('number').nullable(),
     expiresAt: p.datetime().nullable(),
     acceptedAt: p.datetime(),
     settledAt: p.datetime().nullable(),
@@ -44,6 +48,11 @@ const schema = defineEntity({
 export class LedgerMail extends schema.class {
   isOpen(): boolean {
     return this.state === 'accepted' || this.state === 'sending' || this.state === 'retry_wait';
+  }
+
+  /** Waits in the ledger alone: its message is acknowledged. */
+  isScheduled(): boolean {
+    return this.state === 'retry_wait' && this.durable !== null && this.durable !== undefined;
   }
 
   isExpired(now: Date): boolean {

@@ -1,5 +1,6 @@
 import { type DomainEvent, emailSent, type Envelope } from '@postrider/contracts';
 import { raw } from '@mikro-orm/core';
+import type { MessageSource } from '@postrider/messaging';
 import { unitOfWork } from '@postrider/outbox';
 import type { SmtpPhase } from '../mail/smtp-error.ts';
 import type { Claim } from './claim-attempt.ts';
@@ -15,12 +16,17 @@ export interface Evidence {
   readonly enhancedCode?: string | undefined;
 }
 
+/** What of an event goes on into the facts about its mail. */
+export type Cause = Pick<Envelope, 'id' | 'traceparent' | 'tracestate' | 'correlationId'>;
+
 /** A mail at the end of an attempt. */
 export interface Ending {
   readonly mail: LedgerMail;
-  readonly event: Envelope;
+  readonly event: Cause;
   readonly claim: Claim;
   readonly evidence: Evidence;
+  /** Where the event can be had again, should the next attempt be left to the schedule. */
+  readonly source?: MessageSource;
 }
 
 /** The fate of a mail that the server took. */
@@ -74,6 +80,19 @@ export async function concludeMail(
   });
 }
 
+/** Whether the message need not wait for the next attempt. */
+export function isLeftToSchedule({ policy }: LedgerContext, { state, delayMs = 0 }: Fate): boolean {
+  return state === 'retry_wait' && delayMs > policy.longestHeldMs;
+}
+
+/** The columns that say where the event is. */
+export function pointAt(
+  source: MessageSource | undefined,
+): Pick<LedgerMail, 'durable' | 'sourceStream' | 'sourceSequence'> {
+  const { durable = null, stream: sourceStream = null, sequence: sourceSequence = null } = source ?? {};
+  return { durable, sourceStream, sourceSequence };
+}
+
 async function close(
   ledger: LedgerContext,
   ending: Ending,
@@ -94,6 +113,7 @@ async function close(
         ambiguities: mail.ambiguities + (fate.outcome === 'ambiguous' ? 1 : 0),
         leaseUntil: null,
         nextAttemptAt: fate.delayMs === undefined ? null : new Date(now.getTime() + fate.delayMs),
+        ...(isLeftToSchedule(ledger, fate) ? pointAt(ending.source) : pointAt(undefined)),
         settledAt: isOpen ? null : now,
       },
     );
@@ -121,7 +141,7 @@ function factOf(ledger: LedgerContext, ending: Ending, fact: NonNullable<Fate['f
 }
 
 /** The facts go on with the trace of the event that caused the mail. */
-function causedBy(event: Envelope): Record<string, string> {
+function causedBy(event: Cause): Record<string, string> {
   const { id: causationId, traceparent, tracestate, correlationId } = event;
   const headers = { causationId, traceparent, tracestate, correlationId };
   return Object.fromEntries(

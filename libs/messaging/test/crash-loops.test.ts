@@ -1,0 +1,91 @@
+import { expect, test, vi } from 'vitest';
+import { deadLetterHeaders, startSweeper } from '../src/index.ts';
+import { advisoriesDurable, log, messagingServer, thing } from './messaging-fixture.ts';
+import { superviseHandlers } from './supervised-process.ts';
+
+/**
+ * A handler that kills its process takes along whatever is under way beside it. Here a supervisor starts the process again each time,
+ * and what is asked for is the end: the culprit in the dead letters, everything else handled, and nothing waiting.
+ */
+vi.setConfig({ testTimeout: 120_000 });
+const patiently = { timeout: 90_000 };
+
+test.concurrent('a message whose handler kills its process is buried after four deaths, and all others are handled', async ({
+  expect,
+}) => {
+  await using server = await messagingServer({ durable: { max_deliver: 100 } });
+  for (let n = 1; n <= 40; n++) await server.publisher.publish(thing(n));
+  const { declaration } = server;
+  await using process = superviseHandlers({ url: server.server.urls.email, declaration, killer: 13, when: 'before' });
+  await expect.poll(async () => (await server.deadLetters()).length, patiently).toBe(1);
+  await expect.poll(server.pendingOf, patiently).toEqual({ waiting: 0, unacknowledged: 0 });
+  const [letter] = await server.deadLetters();
+  expect(letter?.json()).toEqual({ userId: 'u-1', n: 13 });
+  expect(letter?.header.get(deadLetterHeaders.reason)).toMatch(/begun 3 times and never came to an end/);
+  expect(new Set(process.handled)).toEqual(
+    new Set(Array.from({ length: 40 }, (_, i) => i + 1).filter((n) => n !== 13)),
+  );
+  expect(process.deaths()).toBe(4);
+});
+
+test.concurrent('two messages whose handlers kill their process are both buried, and nobody else is', async ({
+  expect,
+}) => {
+  await using server = await messagingServer({ durable: { max_deliver: 100 } });
+  // Its handler dies for every second of them: one name, two messages.
+  for (const n of [1, 13, 2, 13, 3]) await server.publisher.publish(thing(n));
+  const { declaration } = server;
+  await using process = superviseHandlers({ url: server.server.urls.email, declaration, killer: 13, when: 'before' });
+  await expect.poll(async () => (await server.deadLetters()).length, patiently).toBe(2);
+  await expect.poll(server.pendingOf, patiently).toEqual({ waiting: 0, unacknowledged: 0 });
+  expect(new Set(process.handled)).toEqual(new Set([1, 2, 3]));
+});
+
+test.concurrent('killed between its effect and the acknowledgement, a message is buried too: its handler did its work each time', async ({
+  expect,
+}) => {
+  await using server = await messagingServer({ durable: { max_deliver: 100 } });
+  for (const n of [1, 13, 2]) await server.publisher.publish(thing(n));
+  const { declaration } = server;
+  await using process = superviseHandlers({ url: server.server.urls.email, declaration, killer: 13, when: 'after' });
+  await expect.poll(async () => (await server.deadLetters()).length, patiently).toBe(1);
+  await expect.poll(server.pendingOf, patiently).toEqual({ waiting: 0, unacknowledged: 0 });
+  expect(process.handled.filter((n) => n === 13)).toHaveLength(4);
+  expect(new Set(process.handled)).toEqual(new Set([1, 2, 13]));
+});
+
+test.concurrent('killed on the last delivery that the server makes, a message is swept into the dead letters', async ({
+  expect,
+}) => {
+  // Nothing marks suspects here, so that max_deliver is the end.
+  await using server = await messagingServer({ durable: { max_deliver: 2 }, without: 'SUSPECTS' });
+  await server.publisher.publish(thing(13));
+  const { declaration } = server;
+  await using process = superviseHandlers({ url: server.server.urls.email, declaration, killer: 13, when: 'before' });
+  await using sweeper = startSweeper({ nats: server.email, declaration: advisoriesDurable, log });
+  await expect.poll(async () => (await server.deadLetters()).length, patiently).toBe(1);
+  const [letter] = await server.deadLetters();
+  expect(letter?.subject).toBe('dead.email-user-events.user.v1.thing_done.u-1');
+  expect(letter?.header.get(deadLetterHeaders.reason)).toMatch(/after 2 deliveries: none of them came to an end/);
+  expect(letter?.header.get(deadLetterHeaders.sequence)).toBe('1');
+  expect(letter?.header.get('ce-type')).toBe('user.thing_done.v1');
+  expect(process.deaths()).toBe(2);
+  expect(sweeper.health()).toEqual({ status: 'up' });
+  await expect
+    .poll(async () => (await server.manager.consumers.info('ADVISORIES', 'email-advisories')).num_ack_pending)
+    .toBe(0);
+});
+
+test('what the server gave up and nobody has any more leaves no letter, and what is no advisory holds nothing up', async () => {
+  await using server = await messagingServer({ durable: { max_deliver: 1 } });
+  const subject = '$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.USER_EVENTS.email-user-events';
+  await server.publisher.publish(thing(1));
+  const advisory = { stream: 'USER_EVENTS', consumer: 'email-user-events', deliveries: 1 };
+  for (const body of ['garbage', { ...advisory, stream_seq: 99 }, { ...advisory, stream_seq: 1 }])
+    await server.publishRaw(subject, typeof body === 'string' ? body : JSON.stringify(body));
+  await using _sweeper = startSweeper({ nats: server.email, declaration: advisoriesDurable, log });
+  await expect.poll(async () => (await server.deadLetters()).length).toBe(1);
+  await expect
+    .poll(async () => (await server.manager.consumers.info('ADVISORIES', 'email-advisories')).ack_floor.stream_seq)
+    .toBe(3);
+});
