@@ -4,15 +4,13 @@ import { once } from 'node:events';
 import { expect, test } from 'vitest';
 import { reachNats } from '../src/foreign/reach-nats.ts';
 import { reachPostgres } from '../src/foreign/reach-postgres.ts';
+import { freePortOffset } from '../src/ports/free-port-offset.ts';
 import { freePort } from '../src/process/free-port.ts';
 import { withClient } from '../src/postgres/databases.ts';
 import { UnusableConfigError } from '../src/stack/unusable-config-error.ts';
 import { createTempFolder } from '../src/testing/temp-folder.ts';
 import { testDatabase, testNats } from '../src/testing/index.ts';
 import { person, runStack } from './running-stack.ts';
-
-// Away from the ports of a stack that somebody may be running, and from those of start.test.ts.
-const portOffset = 10_100 + (process.pid % 25) * 40;
 
 const bare = { streams: [], consumers: [] };
 
@@ -23,7 +21,7 @@ test('a whole stack runs on databases and a NATS from elsewhere, and says so', a
   await using nats = await testNats({ topology: bare });
   await using stack = await runStack({
     dataDir: join(folder.path, 'data'),
-    portOffset,
+    portOffset: await freePortOffset(),
     env: { USER_DATABASE_URL: userDatabase.url, EMAIL_DATABASE_URL: emailDatabase.url, NATS_URL: nats.urls.operator },
   });
   const ada = person(await stack.info(), 'ada@example.com');
@@ -45,7 +43,7 @@ test('npm start with wrong passwords starts nothing, tells all of them without t
     EMAIL_DATABASE_URL: database.url,
     NATS_URL: withPassword(nats.urls.operator, 'mistyped'),
   };
-  const said = await runStack({ dataDir: join(folder.path, 'data'), portOffset, env }).then(
+  const said = await runStack({ dataDir: join(folder.path, 'data'), portOffset: await freePortOffset(), env }).then(
     () => 'it started',
     (error: unknown) => String(error),
   );

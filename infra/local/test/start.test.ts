@@ -3,11 +3,11 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { expect, test } from 'vitest';
+import { freePortOffset } from '../src/ports/free-port-offset.ts';
 import { createTempFolder } from '../src/testing/temp-folder.ts';
 import { person, type RunningStack, runStack } from './running-stack.ts';
 
-// Away from the ports of a stack that somebody may be running, and from each other's.
-const portOffset = 4_000 + (process.pid % 150) * 40;
+const portOffset = await freePortOffset();
 
 test('an account registers, verifies by link or by code, and is welcomed, under one trace id; no secret reaches the disk', async () => {
   await using folder = await createTempFolder('start');

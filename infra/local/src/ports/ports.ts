@@ -47,6 +47,15 @@ export function portsAt(offset: number): Ports {
   };
 }
 
+/** The port of that offset that is spoken to by HTTP, and that no browser and no `fetch` would open. */
+export function portNobodyMayAsk(offset: number): number | undefined {
+  const { public: client, gateway, admin, email, mailbox, natsMonitor } = portsAt(offset);
+  return [client, gateway, admin, email, mailbox, natsMonitor].find((port) => badPorts.has(port));
+}
+
+/** Those above 3000 of https://fetch.spec.whatwg.org/#bad-port. */
+const badPorts = new Set([3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10_080]);
+
 /**
  * Makes sure that the named ports can be listened on. A taken one gets two seconds: what was killed a moment ago may hold it still.
  *

@@ -12,6 +12,12 @@ test('an empty variable counts as absent', () => {
   expect(config).toMatchObject({ dataDir: '/repo/.data', ports: { public: 3000 }, external: { natsUrl: undefined } });
 });
 
+test('a port that browsers refuse to open is refused here', () => {
+  expect(() => parseStackConfig({ PORT_OFFSET: '3000' }, '/repo')).toThrow(
+    'PORT_OFFSET must be another: it puts the stack on port 6000, which browsers and fetch refuse to open',
+  );
+});
+
 test('links follow the port, unless they are told otherwise', () => {
   expect(parseStackConfig({ PORT_OFFSET: '50' }, '/repo').publicUrl).toBe('http://localhost:3050');
   expect(parseStackConfig({ PUBLIC_URL: 'https://postrider.example' }, '/repo').publicUrl).toBe(

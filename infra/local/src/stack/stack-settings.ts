@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { highestPortOffset } from '../ports/ports.ts';
+import { highestPortOffset, portNobodyMayAsk } from '../ports/ports.ts';
 
 /** What `npm start` can be told by environment variables; the reference in CONFIGURATION.md is made from it. */
 export const stackSettings = z.object({
@@ -14,6 +14,10 @@ export const stackSettings = z.object({
     .int('must be a whole number')
     .min(0, 'must not be negative')
     .max(highestPortOffset, `must be ${highestPortOffset} at most, or ports would be above 65535`)
+    .refine((offset) => portNobodyMayAsk(offset) === undefined, {
+      error: ({ input }) =>
+        `must be another: it puts the stack on port ${portNobodyMayAsk(Number(input))}, which browsers and fetch refuse to open`,
+    })
     .default(0)
     .meta({ description: 'Is added to every port that the stack listens on.', example: '100' }),
   PUBLIC_URL: url('http', 'https').optional().meta({
