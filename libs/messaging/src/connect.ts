@@ -12,6 +12,8 @@ export interface Nats extends AsyncDisposable {
   /** The connection, from the first time there was one. It may be down again by now. Rejects when the link is closed first. */
   first(): Promise<NatsConnection>;
   health(): { status: 'up' | 'down' | 'starting'; detail?: string };
+  /** Grows with every connection and reconnection: what was known of the server may be no longer so. */
+  generation(): number;
 }
 
 export interface NatsOptions {
@@ -28,9 +30,9 @@ export interface NatsOptions {
 export function connectNats(options: NatsOptions): Nats {
   const { log } = options;
   const closing = new AbortController();
-  const state: State = { connection: undefined, isUp: false };
+  const state: State = { connection: undefined, isUp: false, generation: 0 };
   const first = connectUntilItAnswers(options, closing.signal).then((connection) => {
-    Object.assign(state, { connection, isUp: true });
+    Object.assign(state, { connection, isUp: true, generation: 1 });
     log.info({ server: connection.getServer() }, 'NATS connected');
     void follow(connection, state, closing.signal, log);
     return connection;
@@ -39,6 +41,7 @@ export function connectNats(options: NatsOptions): Nats {
   return {
     current: () => (state.isUp ? state.connection : undefined),
     first: () => first,
+    generation: () => state.generation,
     health() {
       if (state.isUp) return { status: 'up' };
       return { status: state.connection === undefined ? 'starting' : 'down', detail: 'NATS does not answer' };
@@ -80,6 +83,7 @@ async function connectUntilItAnswers(options: NatsOptions, signal: AbortSignal):
 interface State {
   connection: NatsConnection | undefined;
   isUp: boolean;
+  generation: number;
 }
 
 async function follow(connection: NatsConnection, state: State, closing: AbortSignal, log: Logger): Promise<void> {
@@ -88,6 +92,7 @@ async function follow(connection: NatsConnection, state: State, closing: AbortSi
       state.isUp = false;
       if (!closing.aborted) log.warn({ server: status.server }, 'NATS disconnected: events wait');
     } else if (status.type === 'reconnect') {
+      state.generation++; // Before anybody can publish.
       state.isUp = true;
       log.info({ server: status.server }, 'NATS reconnected');
     } else if (status.type === 'error') {

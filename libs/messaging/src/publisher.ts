@@ -1,4 +1,10 @@
-import { jetstream, JetStreamApiError, type JetStreamClient } from '@nats-io/jetstream';
+import {
+  jetstream,
+  JetStreamApiError,
+  type JetStreamClient,
+  jetstreamManager,
+  type StreamAPI,
+} from '@nats-io/jetstream';
 import { errors, headers as createHeaders, type NatsConnection } from '@nats-io/transport-node';
 import { toHeaders } from '@postrider/contracts';
 import type { Logger } from 'pino';
@@ -22,33 +28,54 @@ export interface EventToPublish {
 }
 
 /** What became of it: stored (now or earlier, under the same id), or refused for what it is and for ever. */
-export type PublishAnswer = { readonly stored: true } | { readonly stored: false; readonly reason: string };
+export type PublishAnswer =
+  | {
+      readonly stored: true;
+      /** The message's sequence in the stream. */
+      readonly position: number;
+      readonly isDuplicate: boolean;
+    }
+  | { readonly stored: false; readonly reason: string };
 
 export interface Publisher {
   /** @throws when there is no answer, or "not now": publish again with the same id, the stream keeps one */
   publish(event: EventToPublish): Promise<PublishAnswer>;
+  /** @throws while NATS or the stream is not there */
+  inspect(stream: string): Promise<{ identity: string; lastPosition: number; maxAgeMs: number | undefined }>;
+  /** Changes with every connection. */
+  generation(): number;
+  /** The `ce-sequence` of the last message of {@link PublisherOptions.sequenceFrom}; undefined when there is none. */
+  highestId(): Promise<string | undefined>;
 }
 
 export interface PublisherOptions {
   readonly nats: Nats;
   /** Who says so, CloudEvents `ce-source`: `/postrider/user`. */
   readonly source: string;
+  /** A stream of this source, and the subjects in it that carry its own numbers. */
+  readonly sequenceFrom?: { readonly stream: string; readonly subject: string };
   readonly log: Logger;
 }
 
 /** Publishes as one source. */
-export function createPublisher({ nats, source, log }: PublisherOptions): Publisher {
+export function createPublisher({ nats, source, sequenceFrom, log }: PublisherOptions): Publisher {
   let client: { nc: NatsConnection; js: JetStreamClient } | undefined;
+  const connected = (): NatsConnection => {
+    const nc = nats.current();
+    if (nc === undefined) throw new Error('NATS is not connected.');
+    return nc;
+  };
+  const streams = async (): Promise<StreamAPI> =>
+    (await jetstreamManager(connected(), { timeout: 5_000, checkAPI: false })).streams;
   const observer = observePublishing();
   return {
     async publish(recorded) {
-      const nc = nats.current();
-      if (nc === undefined) throw new Error('NATS is not connected.');
+      const nc = connected();
       if (client?.nc !== nc) client = { nc, js: jetstream(nc, { timeout: 5_000 }) };
       const { headers, end } = observer.begin(recorded);
       const event = { ...recorded, headers };
       try {
-        await client.js.publish(event.subject, event.body, {
+        const { seq, duplicate } = await client.js.publish(event.subject, event.body, {
           msgID: event.eventId,
           headers: messageHeaders(event, source), // Fresh each time: publish() writes into them.
           expect: { streamName: event.stream },
@@ -57,13 +84,29 @@ export function createPublisher({ nats, source, log }: PublisherOptions): Publis
         });
         end('stored');
         log.info(identify(event), 'event published');
-        return { stored: true };
+        return { stored: true, position: seq, isDuplicate: duplicate };
       } catch (error) {
         const reason = refusalForEver(error);
         end(reason === undefined ? 'failed' : 'refused');
         if (reason === undefined) throw error;
         return { stored: false, reason };
       }
+    },
+    generation: nats.generation,
+    async inspect(stream) {
+      const { created, state, config } = await (await streams()).info(stream);
+      // Made anew, a stream has another time of creation.
+      return {
+        identity: created,
+        lastPosition: state.last_seq,
+        maxAgeMs: config.max_age === 0 ? undefined : config.max_age / 1e6,
+      };
+    },
+    async highestId() {
+      if (sequenceFrom === undefined) return undefined;
+      const { stream, subject } = sequenceFrom;
+      const last = await (await streams()).getMessage(stream, { last_by_subj: subject });
+      return last?.header.get('ce-sequence') || undefined;
     },
   };
 }

@@ -29,7 +29,25 @@ export interface StoredEvent {
 }
 
 /** The stream has the event, or refuses it for what it is (too large, a subject it may not have): then it is parked for an operator. */
-export type Publication = { readonly stored: true } | { readonly stored: false; readonly reason: string };
+export type Publication =
+  | {
+      readonly stored: true;
+      /** Where it stands in its stream, if the port can tell: the relay then notices when the stream loses it. */
+      readonly position?: number;
+      /** The stream had it before. */
+      readonly isDuplicate?: boolean;
+    }
+  | { readonly stored: false; readonly reason: string };
+
+/** What a stream is like. */
+export interface StreamState {
+  /** Another one when the stream was deleted and made anew. */
+  readonly identity: string;
+  /** The last position it ever gave to a message; purges and expiry leave it. */
+  readonly lastPosition: number;
+  /** How long it keeps a message. */
+  readonly maxAgeMs?: number | undefined;
+}
 
 /**
  * Where the relay publishes: the composition root joins it with a broker.
@@ -39,4 +57,10 @@ export type Publication = { readonly stored: true } | { readonly stored: false; 
  */
 export interface StreamPort {
   publish(event: StoredEvent): Promise<Publication>;
+  /** Optional: what the stream is like now. Without it nothing that a stream loses is ever noticed. */
+  inspect?(stream: string): Promise<StreamState>;
+  /** Optional: changes with every connection, after which a stream must be looked at before anything is published. */
+  generation?(): number;
+  /** Optional: the highest `id` known to be in the streams. A restored database must not give it out again. */
+  highestId?(): Promise<string | undefined>;
 }

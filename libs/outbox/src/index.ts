@@ -1,9 +1,9 @@
 export { type BackPressure, type BackPressureOptions, watchBacklog } from './back-pressure.ts';
 export { type Bell, createBell } from './bell.ts';
-export { type EventToRecord, type Publication, type StoredEvent, type StreamPort } from './event.ts';
+export { type EventToRecord, type Publication, type StoredEvent, type StreamPort, type StreamState } from './event.ts';
 export { type OutboxStatus, outboxStatus } from './outbox-status.ts';
 export { type Relay, type RelayOptions, startRelay } from './relay.ts';
 export { type ReleaseParked, releaseParked } from './release-parked.ts';
 export { removeOldEvents, type RemoveOldEvents } from './remove-old-events.ts';
-export { outboxSchemaV1, outboxTables } from './schema.ts';
+export { outboxSchemaV1, outboxSchemaV2, outboxTables } from './schema.ts';
 export { type Unit, unitOfWork, type UnitOfWorkContext } from './unit-of-work.ts';

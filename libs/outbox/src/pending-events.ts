@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import type { StoredEvent } from './event.ts';
 import type { Lease } from './lease.ts';
+import { type Note, noteParameters, noteSql } from './watermarks.ts';
 
 /**
  * The relay's statements. The rules that keep them right:
@@ -28,15 +29,23 @@ export async function readPending(pool: Pool, limit: number, waiting: readonly s
 const oldestPending = '(select id from outbox_pending order by id limit $1)';
 const oldestPendingOfOthers = `(select id from outbox_pending join outbox_event o using (id) where o.stream <> all($2::text[]) order by id limit $1)`;
 
-/** Takes acknowledged events off the list. A relay that lost its lease removes nothing. */
-export async function settlePending(pool: Pool, name: string, lease: Lease, ids: readonly string[]): Promise<void> {
+/** Takes acknowledged events off the list, and notes how far their streams are by that. A relay that lost its lease does neither. */
+export async function settlePending(
+  pool: Pool,
+  name: string,
+  lease: Lease,
+  ids: readonly string[],
+  notes: readonly Note[] = [],
+): Promise<void> {
   if (ids.length === 0) return;
-  await pool.query(`delete from outbox_pending where id = any($1::bigint[]) and ${fence(2)}`, [
-    ids,
-    name,
-    lease.owner,
-    lease.epoch,
-  ]);
+  const statement = `delete from outbox_pending where id = any($1::bigint[]) and ${fence(2)}`;
+  const parameters = [ids, name, lease.owner, lease.epoch];
+  if (notes.length === 0) await pool.query(statement, parameters);
+  else
+    await pool.query(`with settled as (${statement} returning id) ${noteSql(5, 'settled')}`, [
+      ...parameters,
+      ...noteParameters(notes),
+    ]);
 }
 
 /** Moves a poison event from the list to the parked ones, where it blocks the later events of its aggregate and nobody else's. */

@@ -3,6 +3,7 @@ import type { Pool } from 'pg';
 import type { Logger } from 'pino';
 import type { Publication, StreamPort } from './event.ts';
 import type { Lease } from './lease.ts';
+import type { Acknowledged, StreamCheck } from './stream-check.ts';
 import { parkBlocked, parkPoison, type PendingEvent, readPending, settlePending } from './pending-events.ts';
 
 export interface PageContext {
@@ -11,6 +12,7 @@ export interface PageContext {
   readonly log: Logger;
   readonly pageSize: number;
   readonly lanes: number;
+  readonly check: StreamCheck;
 }
 
 export interface PageResult {
@@ -36,6 +38,9 @@ export async function publishPage(
 ): Promise<PageResult> {
   const { pool, log } = context;
   const page = await readPending(pool, context.pageSize, waiting);
+  const outcome: Outcome = { settled: [], acknowledged: [], poison: [], failures: new Map(), taking: new Set() };
+  if (await hasLost(context, page, outcome))
+    return { read: page.length, ...outcome, taking: new Set(page.map((e) => e.stream)) };
   if (page.length === 0) return { read: 0, failures: new Map(), taking: new Set() };
   const span = startSpan(page);
   const blocked = page.filter((event) => event.isBlocked).map((event) => event.id);
@@ -43,7 +48,6 @@ export async function publishPage(
     page.filter((event) => !event.isBlocked),
     (event) => `${event.stream} ${event.aggregateId}`,
   );
-  const outcome: Outcome = { settled: [], poison: [], failures: new Map(), taking: new Set() };
   const queue = lanes.values();
   const mayGoOn = (stream: string): boolean => !outcome.failures.has(stream) && lease.isHeld() && !signal.aborted;
   const work = async (): Promise<void> => {
@@ -52,7 +56,8 @@ export async function publishPage(
   await Promise.all(Array.from({ length: Math.min(context.lanes, lanes.size) }, work));
   span.setAttribute('postrider.settled', outcome.settled.length).end();
 
-  await settlePending(pool, leaseName, lease, outcome.settled);
+  const notes = await context.check.notesOf(outcome.acknowledged);
+  await settlePending(pool, leaseName, lease, outcome.settled, notes);
   for (const { event, reason } of outcome.poison) {
     const { eventId, type, subject } = event;
     log.error({ eventId, type, subject, reason }, 'event parked: its stream refuses it');
@@ -74,6 +79,7 @@ function startSpan(page: readonly PendingEvent[]): Span {
 
 interface Outcome {
   readonly settled: string[];
+  readonly acknowledged: Acknowledged[];
   readonly poison: { event: PendingEvent; reason: string }[];
   readonly failures: Map<string, unknown>;
   readonly taking: Set<string>;
@@ -90,7 +96,7 @@ async function publishLane(
     try {
       const publication = isExpired(event) ? expired(log, event) : await port.publish(event);
       outcome.taking.add(event.stream);
-      if (publication.stored) outcome.settled.push(event.id);
+      if (publication.stored) settle(outcome, event, publication);
       else outcome.poison.push({ event, reason: publication.reason });
       if (!publication.stored) return; // The later events of this aggregate wait behind it.
     } catch (error) {
@@ -98,6 +104,31 @@ async function publishLane(
       return;
     }
   }
+}
+
+function settle(
+  { settled, acknowledged }: Outcome,
+  { id, stream }: PendingEvent,
+  { position, isDuplicate = false }: { position?: number; isDuplicate?: boolean },
+): void {
+  settled.push(id);
+  if (position !== undefined) acknowledged.push({ id, stream, position, isDuplicate });
+}
+
+/**
+ * Looks at the page's streams before anything is published to them. One that can't be looked at is left out, like one that
+ * takes nothing. One that has lost events has lower numbers on the list by now: the page must be read again.
+ */
+async function hasLost({ check }: PageContext, page: readonly PendingEvent[], { failures }: Outcome): Promise<boolean> {
+  let lost = 0;
+  for (const stream of new Set(page.map((event) => event.stream))) {
+    try {
+      lost += await check.verify(stream);
+    } catch (error) {
+      failures.set(stream, error);
+    }
+  }
+  return lost > 0;
 }
 
 function expired(log: Logger, { eventId, type, subject }: PendingEvent): Publication {

@@ -7,6 +7,7 @@ import { acquireLease, type Lease } from './lease.ts';
 import { observeOutbox } from './observe-outbox.ts';
 import { publishPage } from './publish-page.ts';
 import { createStreamBackoff } from './stream-backoff.ts';
+import { createStreamCheck } from './stream-check.ts';
 
 /**
  * The theory. One relay per database holds the lease; the others stand by and ask for it every second. The holder reads a page of
@@ -35,6 +36,8 @@ export interface RelayOptions {
   readonly lanes?: number;
   /** How long a relay that died keeps the others out. */
   readonly leaseLifeMs?: number;
+  /** How often streams are compared with what was noted about them; also after every reconnection. */
+  readonly lookEveryMs?: number;
 }
 
 /** Starts the relay. Disposing it ends the page under way, releases the lease and closes its connections. */
@@ -58,7 +61,7 @@ export function startRelay(options: RelayOptions): Relay {
 type RelayState = { status: 'up' | 'down' | 'starting'; detail: string };
 type RunningRelay = Required<RelayOptions> & { readonly pool: Pool; readonly state: RelayState };
 
-const defaults = { pageSize: 500, lanes: 128, leaseLifeMs: 3_000, ready: () => Promise.resolve() };
+const defaults = { pageSize: 500, lanes: 128, leaseLifeMs: 3_000, lookEveryMs: 60_000, ready: () => Promise.resolve() };
 const leaseName = 'relay';
 const standbyMs = 1_000;
 const [shortestPollMs, longestPollMs] = [50, 1_000];
@@ -80,10 +83,12 @@ async function supervise(relay: RunningRelay, signal: AbortSignal): Promise<void
 
 async function relayWhileHeld(relay: RunningRelay, lease: Lease, signal: AbortSignal): Promise<void> {
   const backoff = createStreamBackoff();
+  const check = createStreamCheck({ ...relay, lease, leaseName });
   let pollMs = shortestPollMs;
   while (!signal.aborted && lease.isHeld()) {
     const waiting = backoff.waiting();
-    const page = await publishPage(relay, leaseName, lease, { waiting, signal });
+    await check.lookAround();
+    const page = await publishPage({ ...relay, check }, leaseName, lease, { waiting, signal });
     for (const stream of page.taking) backoff.took(stream);
     for (const stream of page.failures.keys()) backoff.failed(stream);
     reportPage(relay, page.failures, waiting);

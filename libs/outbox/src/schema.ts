@@ -2,7 +2,7 @@
  * The tables, for a migration of the service that owns the database (statements in order; one version, one list).
  *
  * `outbox_event` is the append-only log, `outbox_pending` the to-do list, `outbox_parked` what must not be sent until somebody
- * looked at it, `outbox_relay` the lease. No foreign keys between them: each would cost a key-share lock an insert, and rows
+ * looked at it, `outbox_relay` the lease, `outbox_watermark` how far the streams are. No foreign keys between them: each would cost a key-share lock an insert, and rows
  * are only ever added and removed by the statements in this package.
  */
 export const outboxSchemaV1: readonly string[] = [
@@ -38,5 +38,25 @@ export const outboxSchemaV1: readonly string[] = [
    )`,
 ];
 
+/** What came after: notes of how far each stream is, so that a loss shows. */
+export const outboxSchemaV2: readonly string[] = [
+  `create table outbox_watermark (
+     id bigint generated always as identity primary key,
+     stream text not null,
+     identity text not null,
+     position bigint not null,
+     lowest_id bigint not null,
+     noted_at timestamptz not null default now()
+   )`,
+  `create index outbox_watermark_stream on outbox_watermark (stream, id desc)`,
+  `create index outbox_watermark_noted_at on outbox_watermark (noted_at)`,
+];
+
 /** All tables above, so that a schema diff of the service's own entities leaves them alone. */
-export const outboxTables: readonly string[] = ['outbox_event', 'outbox_pending', 'outbox_parked', 'outbox_relay'];
+export const outboxTables: readonly string[] = [
+  'outbox_event',
+  'outbox_pending',
+  'outbox_parked',
+  'outbox_relay',
+  'outbox_watermark',
+];

@@ -5,6 +5,7 @@ import {
   createBell,
   type EventToRecord,
   outboxSchemaV1,
+  outboxSchemaV2,
   type Publication,
   type StoredEvent,
   type StreamPort,
@@ -44,7 +45,11 @@ export async function outboxDatabase() {
 async function migrate(url: string): Promise<void> {
   const client = new Client({ connectionString: url });
   await client.connect();
-  for (const sql of ['create table account (id text primary key, balance int not null default 0)', ...outboxSchemaV1])
+  for (const sql of [
+    'create table account (id text primary key, balance int not null default 0)',
+    ...outboxSchemaV1,
+    ...outboxSchemaV2,
+  ])
     await client.query(sql);
   await client.end();
 }

@@ -174,6 +174,7 @@ test('connections that are cut are opened again', async () => {
   await using _relay = relayOf(db, stream, { leaseLifeMs: 600 });
   await commit(db, moved('a', 1));
   await stream.until(() => stream.stored.length === 1);
+  await untilSettled(db); // Cut before that, it would rightly be published again.
   const client = new Client({ connectionString: db.url });
   await client.connect();
   await client.query(

@@ -4,6 +4,7 @@ import { type Database, type DatabaseOptions, migrateDatabase, openDatabase } fr
 import { Migration0001Ledger } from '../migrations/0001-ledger.ts';
 import { Migration0002Housekeeping } from '../migrations/0002-housekeeping.ts';
 import { Migration0003Schedule } from '../migrations/0003-schedule.ts';
+import { Migration0004Watermarks } from '../migrations/0004-watermarks.ts';
 import { LedgerMail } from './ledger/ledger-mail.ts';
 import { MailAttempt } from './ledger/mail-attempt.ts';
 
@@ -26,6 +27,7 @@ export function emailDatabase(url: string): DatabaseOptions {
       { name: '0001-ledger', class: Migration0001Ledger },
       { name: '0002-housekeeping', class: Migration0002Housekeeping },
       { name: '0003-schedule', class: Migration0003Schedule },
+      { name: '0004-watermarks', class: Migration0004Watermarks },
     ],
     otherTables: outboxTables,
   };

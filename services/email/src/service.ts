@@ -187,7 +187,12 @@ function startPublishing({ stack, config, database, log }: Omit<Parts, 'override
     { name: 'streams', required: false, check: streams.health },
   ];
   if (!config.relayEnabled) return { nats, bell, health };
-  const port = createPublisher({ nats, source: '/postrider/email', log: log.child({ part: 'publisher' }) });
+  const port = createPublisher({
+    nats,
+    source: '/postrider/email',
+    sequenceFrom: { stream: 'EMAIL_EVENTS', subject: 'email.v1.>' },
+    log: log.child({ part: 'publisher' }),
+  });
   const ready = database.untilMigrated;
   const relay = stack.use(startRelay({ databaseUrl, port, bell: ownBell, log: log.child({ part: 'relay' }), ready }));
   return { nats, bell, health: [...health, { name: 'relay', required: false, check: relay.health }] };

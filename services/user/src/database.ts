@@ -3,6 +3,7 @@ import { type Database, type DatabaseOptions, migrateDatabase, openDatabase } fr
 import type { Logger } from '@postrider/runtime';
 import { Migration0001Accounts } from '../migrations/0001-accounts.ts';
 import { Migration0002Housekeeping } from '../migrations/0002-housekeeping.ts';
+import { Migration0003Watermarks } from '../migrations/0003-watermarks.ts';
 import { User } from './accounts/user.ts';
 import { Challenge } from './challenges/challenge.ts';
 
@@ -24,6 +25,7 @@ export function userDatabase(url: string): DatabaseOptions {
     migrations: [
       { name: '0001-accounts', class: Migration0001Accounts },
       { name: '0002-housekeeping', class: Migration0002Housekeeping },
+      { name: '0003-watermarks', class: Migration0003Watermarks },
     ],
     otherTables: [...outboxTables, 'verification_flow', 'mail_cooldown'],
   };

@@ -38,7 +38,12 @@ export function startPublishing({ stack, config, ready, log }: PublishingOptions
     { name: 'streams', required: false, check: streams.health },
   ];
   if (!config.relayEnabled) return { bell, health };
-  const port = createPublisher({ nats, source: '/postrider/user', log: log.child({ part: 'publisher' }) });
+  const port = createPublisher({
+    nats,
+    source: '/postrider/user',
+    sequenceFrom: { stream: 'USER_EVENTS', subject: 'user.v1.>' },
+    log: log.child({ part: 'publisher' }),
+  });
   const relay = stack.use(startRelay({ databaseUrl, port, bell: ownBell, log: log.child({ part: 'relay' }), ready }));
   return { bell, health: [...health, { name: 'relay', required: false, check: relay.health }] };
 }

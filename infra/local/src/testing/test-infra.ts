@@ -16,6 +16,8 @@ export interface NatsServer extends AsyncDisposable, Restartable {
   /** The server as its three users, with the permissions of production. */
   readonly urls: NatsPasswords;
   readonly monitorUrl: string;
+  /** Where the embedded server keeps its streams; a container keeps them to itself. */
+  readonly storeDir?: string;
 }
 
 export const testNatsPasswords: NatsPasswords = { user: 'user', email: 'email', operator: 'operator' };

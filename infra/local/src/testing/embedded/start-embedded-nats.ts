@@ -25,6 +25,7 @@ export async function startEmbeddedNats(binary: string): Promise<NatsServer> {
   return {
     ...server,
     urls: natsUrls(port, testNatsPasswords),
+    storeDir: options.storeDir,
     monitorUrl: `http://127.0.0.1:${monitorPort}`,
     [Symbol.asyncDispose]: async () => running.disposeAsync(),
   };
