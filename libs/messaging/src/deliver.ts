@@ -3,7 +3,7 @@ import type { JsMsg } from '@nats-io/jetstream';
 import { ContractViolation, type EventOf, type EventContract, fromHeaders, parseData } from '@postrider/contracts';
 import type { Logger } from 'pino';
 import type { Nats } from './connect.ts';
-import { fromDelivery, publishDeadLetter } from './dead-letter.ts';
+import { fromDelivery, publishDeadLetter } from './dead-letters/publish-dead-letter.ts';
 import { type Delivery, type Handler, RetryLaterError, UnavailableError } from './handler.ts';
 import type { Intake } from './intake.ts';
 import type { DeliveryObserver, DeliveryOutcome } from './observe-deliveries.ts';
