@@ -83,13 +83,14 @@ async function handle(
   message: JsMsg,
   { log, trace }: { log: Logger; trace: Readonly<Record<string, string>> },
 ): Promise<void> {
-  const { handler, event: parsed } = parse(context.handlers, message);
-  const event = { ...parsed, ...trace }; // What it causes comes after this delivery, in the same trace.
   const { deliveryCount, streamSequence, stream, consumer: durable } = message.info;
   const source = { stream, sequence: streamSequence, durable };
   const delivery: Delivery = { log, signal: context.signal, attempt: deliveryCount, source };
   const isExplained = deliveryCount === 1 || context.handedBack.get(streamSequence)?.delivery === deliveryCount - 1;
-  const run = async (): Promise<void> => handler.handle(event, delivery);
+  const run = async (): Promise<void> => {
+    const { handler, event } = parse(context.handlers, message); // Watched too: what is parsed may kill as well.
+    await handler.handle({ ...event, ...trace }, delivery); // What it causes comes after this delivery, in the same trace.
+  };
   for (let waits = 0; ; waits++) {
     try {
       await context.intake.untilOpen(context.signal);
