@@ -10,6 +10,7 @@ import type { DeliveryObserver, DeliveryOutcome } from './observe-deliveries.ts'
 import { backoffMs, judge, type RetryPolicy } from './settlement.ts';
 import type { Suspects } from './suspects.ts';
 import { UnhandledTypeError, type UnhandledTypes } from './unhandled-types.ts';
+import { withTimeLimit } from './with-time-limit.ts';
 
 export interface DeliverContext {
   readonly nats: Nats;
@@ -27,6 +28,8 @@ export interface DeliverContext {
    */
   readonly handedBack: Map<number, HandedBack>;
   readonly ackWaitMs: number;
+  /** For handlers that have none of their own. */
+  readonly timeLimitMs: number;
   readonly maxDeliver: number;
   readonly log: Logger;
   readonly signal: AbortSignal;
@@ -89,7 +92,9 @@ async function handle(
   const isExplained = deliveryCount === 1 || context.handedBack.get(streamSequence)?.delivery === deliveryCount - 1;
   const run = async (): Promise<void> => {
     const { handler, event } = parse(context.handlers, message); // Watched too: what is parsed may kill as well.
-    await handler.handle({ ...event, ...trace }, delivery); // What it causes comes after this delivery, in the same trace.
+    // What it causes comes after this delivery, in the same trace.
+    const work = async (): Promise<void> => handler.handle({ ...event, ...trace }, delivery);
+    await withTimeLimit(handler.timeLimitMs ?? context.timeLimitMs, work);
   };
   for (let waits = 0; ; waits++) {
     try {
