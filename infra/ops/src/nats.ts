@@ -27,9 +27,9 @@ export interface ScanOptions {
 }
 
 /** Connects as the operator; gives up after seconds. */
-export async function openStreams(url: string): Promise<Streams> {
+export async function connectAsOperator(url: string): Promise<NatsConnection> {
   const urls = url.split(',').map((one) => new URL(one.trim()));
-  const nc = await connect({
+  return connect({
     servers: urls.map(({ host }) => host),
     ...(urls[0]?.username && {
       user: decodeURIComponent(urls[0].username),
@@ -39,6 +39,11 @@ export async function openStreams(url: string): Promise<Streams> {
     timeout: 3_000,
     reconnect: false,
   });
+}
+
+/** Connects to look at the streams. */
+export async function openStreams(url: string): Promise<Streams> {
+  const nc = await connectAsOperator(url);
   try {
     const manager = await jetstreamManager(nc, { timeout: 3_000 });
     return {

@@ -2,11 +2,12 @@
 // variables name. Ends with 0 when it is done or found, with 1 when it is not, with 2 when it was asked for something it does not know.
 import { join } from 'node:path';
 import { type Command, UsageError } from './command.ts';
+import { deadLetters } from './dead-letters/dead-letters.ts';
 import { findPlaces, placeVariables } from './places.ts';
 import { why } from './why/why.ts';
 
 /** A new command is an entry here and a folder beside `why`. */
-const commands: readonly Command[] = [why];
+const commands: readonly Command[] = [why, deadLetters];
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 const complain = (line: string): void => void process.stderr.write(`${line}\n`);

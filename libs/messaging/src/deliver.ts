@@ -3,13 +3,14 @@ import type { JsMsg } from '@nats-io/jetstream';
 import { ContractViolation, type EventOf, type EventContract, fromHeaders, parseData } from '@postrider/contracts';
 import type { Logger } from 'pino';
 import type { Nats } from './connect.ts';
-import { fromDelivery, publishDeadLetter } from './dead-letter.ts';
+import { fromDelivery, publishDeadLetter } from './dead-letters/publish-dead-letter.ts';
 import { type Delivery, type Handler, RetryLaterError, UnavailableError } from './handler.ts';
 import type { Intake } from './intake.ts';
 import type { DeliveryObserver, DeliveryOutcome } from './observe-deliveries.ts';
 import { backoffMs, judge, type RetryPolicy } from './settlement.ts';
 import type { Suspects } from './suspects.ts';
 import { UnhandledTypeError, type UnhandledTypes } from './unhandled-types.ts';
+import { withTimeLimit } from './with-time-limit.ts';
 
 export interface DeliverContext {
   readonly nats: Nats;
@@ -27,6 +28,8 @@ export interface DeliverContext {
    */
   readonly handedBack: Map<number, HandedBack>;
   readonly ackWaitMs: number;
+  /** For handlers that have none of their own. */
+  readonly timeLimitMs: number;
   readonly maxDeliver: number;
   readonly log: Logger;
   readonly signal: AbortSignal;
@@ -83,13 +86,16 @@ async function handle(
   message: JsMsg,
   { log, trace }: { log: Logger; trace: Readonly<Record<string, string>> },
 ): Promise<void> {
-  const { handler, event: parsed } = parse(context.handlers, message);
-  const event = { ...parsed, ...trace }; // What it causes comes after this delivery, in the same trace.
   const { deliveryCount, streamSequence, stream, consumer: durable } = message.info;
   const source = { stream, sequence: streamSequence, durable };
   const delivery: Delivery = { log, signal: context.signal, attempt: deliveryCount, source };
   const isExplained = deliveryCount === 1 || context.handedBack.get(streamSequence)?.delivery === deliveryCount - 1;
-  const run = async (): Promise<void> => handler.handle(event, delivery);
+  const run = async (): Promise<void> => {
+    const { handler, event } = parse(context.handlers, message); // Watched too: what is parsed may kill as well.
+    // What it causes comes after this delivery, in the same trace.
+    const work = async (): Promise<void> => handler.handle({ ...event, ...trace }, delivery);
+    await withTimeLimit(handler.timeLimitMs ?? context.timeLimitMs, work);
+  };
   for (let waits = 0; ; waits++) {
     try {
       await context.intake.untilOpen(context.signal);

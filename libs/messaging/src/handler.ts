@@ -34,20 +34,23 @@ export interface Handler {
   handle(event: EventOf<EventContract>, delivery: Delivery): Promise<void>;
   /** How often and how patiently it is tried, where that differs from the subscription's policy. */
   readonly retry: Partial<RetryPolicy>;
+  /** How long it may take before it counts as failed, where that differs from the subscription's limit. */
+  readonly timeLimitMs?: number;
 }
 
 export interface HandlerOptions {
   readonly retry?: Partial<RetryPolicy>;
+  readonly timeLimitMs?: number;
 }
 
 /** Registers a handler for a contract; the handler sees the data as the contract types it. */
 export function on<C extends EventContract>(
   contract: C,
   handle: (event: EventOf<C>, delivery: Delivery) => Promise<void>,
-  { retry = {} }: HandlerOptions = {},
+  { retry = {}, ...more }: HandlerOptions = {},
 ): Handler {
   // The subscription parses the data with this very contract before it calls, so the narrower parameter type is sound.
-  return { contract, handle, retry };
+  return { contract, handle, retry, ...more };
 }
 
 /** Sending it again can't help: dead letter at once, with this message as the reason. */

@@ -1,5 +1,11 @@
 export { connectNats, type Nats, type NatsOptions, parseNatsUrl } from './connect.ts';
-export { deadLetterHeaders } from './dead-letter.ts';
+export { type Actor, type AuditEntry, readAudit } from './dead-letters/audit-trail.ts';
+export type { DeadLetter } from './dead-letters/dead-letter.ts';
+export { discardLetters, type DiscardOptions } from './dead-letters/discard-letters.ts';
+export type { Edit } from './dead-letters/edit-letter.ts';
+export { findLetters, type LetterFilter, showLetter } from './dead-letters/find-letters.ts';
+export { deadLetterHeaders } from './dead-letters/publish-dead-letter.ts';
+export { replayLetters, replayOfHeader, type ReplayOptions, type ReplayReport } from './dead-letters/replay-letters.ts';
 export { judgeDurability, type Tier } from './durability.ts';
 export { type Doorbell, startDoorbell } from './doorbell.ts';
 export {

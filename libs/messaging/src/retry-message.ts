@@ -1,6 +1,6 @@
 import { jetstream, jetstreamManager, type StoredMsg } from '@nats-io/jetstream';
 import { headers as createHeaders, type NatsConnection } from '@nats-io/transport-node';
-import { originalSubject, remainingSeconds } from './dead-letter.ts';
+import { originalSubject, remainingSeconds } from './dead-letters/publish-dead-letter.ts';
 import type { MessageSource } from './handler.ts';
 
 /** What a message was published again for: the sequence of the one before it, in the stream of the same name or in DEAD_LETTERS. */

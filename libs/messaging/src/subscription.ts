@@ -29,6 +29,8 @@ export interface SubscriptionOptions {
   readonly policy?: RetryPolicy;
   /** For types without a handler in this build. */
   readonly unhandledPolicy?: RetryPolicy;
+  /** How long a handler may take; far above what its work can. For handlers that have none of their own. */
+  readonly timeLimitMs?: number;
   /** By dependency, as handlers name it in `UnavailableError`. */
   readonly probes?: Readonly<Record<string, Probe>>;
 }
@@ -40,7 +42,7 @@ export interface SubscriptionOptions {
  */
 export function startSubscription(options: SubscriptionOptions): Subscription {
   const { declaration, handlers, concurrency = 16, policy = defaultRetryPolicy, probes = {} } = options;
-  const { unhandledPolicy = unhandledRetryPolicy } = options;
+  const { unhandledPolicy = unhandledRetryPolicy, timeLimitMs = 30 * 60_000 } = options;
   const durable = declaration.config.durable_name;
   refuseUncovered(declaration, handlers);
 
@@ -64,6 +66,7 @@ export function startSubscription(options: SubscriptionOptions): Subscription {
       isOpen: () => intake.closedBecause() === undefined,
     }),
     suspects: createSuspects({ nats: options.nats, log }),
+    timeLimitMs,
     ackWaitMs: declaration.config.ack_wait / 1e6,
     maxDeliver: declaration.config.max_deliver,
     signal,

@@ -25,6 +25,8 @@ export interface Suspects {
 }
 
 const mostBeginnings = 3;
+/** Who takes longer than this loses its turn, not its run: a handler that hangs must not keep the others waiting. */
+const longestTurnMs = 60_000;
 
 export function createSuspects({ nats, log }: { nats: Nats; log: Logger }): Suspects {
   let turn: Promise<void> = Promise.resolve();
@@ -65,11 +67,14 @@ export function createSuspects({ nats, log }: { nats: Nats; log: Logger }): Susp
       const { promise: ended, resolve: end } = Promise.withResolvers<void>();
       const before = turn;
       turn = before.then(async () => ended);
+      let timer: NodeJS.Timeout | undefined;
       try {
         await before;
+        timer = setTimeout(end, longestTurnMs);
         if (signal.aborted) throw new RetryLaterError('The service is stopping.', 0);
         await runMarked(message, await count(message, '+1'), run);
       } finally {
+        clearTimeout(timer);
         end();
       }
     },

@@ -3,7 +3,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import type { Nats } from './connect.ts';
-import { publishDeadLetter } from './dead-letter.ts';
+import { publishDeadLetter } from './dead-letters/publish-dead-letter.ts';
 import { startPullLoop } from './pull-loop.ts';
 import { backoffMs } from './settlement.ts';
 import type { ConsumerDeclaration } from './topology.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { originalSubject } from './dead-letter.ts';
+import { originalSubject } from './dead-letters/publish-dead-letter.ts';
 import { coversFilter } from './topology.ts';
 
 test.each([

@@ -6,26 +6,39 @@ import { thingDone } from './thing-done.ts';
 export interface ProcessArgument {
   readonly url: string;
   readonly declaration: ConsumerDeclaration;
-  /** The thing whose handler kills its process. */
+  /** The thing that kills the process. */
   readonly killer: number;
-  /** Where in its life it does. */
-  readonly when: 'before' | 'after';
+  /** Where in its life: while it is parsed, in its handler, or between its effect and the acknowledgement. */
+  readonly when: 'before' | 'in' | 'after';
+  /** At how many of its deliveries, from the first; at every one otherwise. */
+  readonly times?: number;
 }
 
-/** A subscription as a process of its own, with a handler that kills it. What was handled is told on stdout, a line each. */
+/** A subscription as a process of its own, with a message that kills it. What was handled is told on stdout, a line each. */
 const [, , argument = '{}'] = process.argv;
-const { url, declaration, killer, when } = JSON.parse(argument) as ProcessArgument; // Written by the test that started us.
+const { url, declaration, killer, when, times } = JSON.parse(argument) as ProcessArgument; // Written by the test that started us.
 const log = pino({ level: 'silent' });
 const nats = connectNats({ url, name: 'handler', inboxPrefix: '_INBOX_email', log });
-const handle = async (n: number): Promise<void> => {
-  if (n === killer && when === 'before') process.kill(process.pid, 'SIGKILL');
+
+const die = (n: number, attempt: number): void => {
+  if (n === killer && attempt <= (times ?? attempt)) process.kill(process.pid, 'SIGKILL');
+};
+const handle = async (n: number, attempt: number): Promise<void> => {
+  if (when === 'in') die(n, attempt);
   // The pipe has it before we go on, so a kill takes nothing back.
   await new Promise((resolve) => process.stdout.write(`${n}\n`, resolve));
-  if (n === killer && when === 'after') process.kill(process.pid, 'SIGKILL');
+  if (when === 'after') die(n, attempt);
 };
+
+// A parser has no idea of deliveries, so it kills each time.
+const killing = thingDone.schema.refine(({ n }) => {
+  if (when === 'before') die(n, 0);
+  return true;
+});
+const contract = { ...thingDone, schema: killing };
 startSubscription({
   nats,
   declaration,
-  handlers: [on(thingDone, async ({ data }) => handle(data.n))],
+  handlers: [on(contract, async ({ data }, { attempt }) => handle(data.n, attempt))],
   log,
 });

@@ -43,6 +43,14 @@ const streams = [
     allow_direct: true,
   },
   { name: 'DEAD_LETTERS', subjects: ['dead.>'], storage: 'file', allow_msg_ttl: true, allow_direct: true },
+  {
+    name: 'DEAD_LETTER_AUDIT',
+    subjects: ['audit.dead_letters.>'],
+    storage: 'file',
+    allow_direct: true,
+    deny_delete: true,
+    deny_purge: true,
+  },
   { name: 'ADVISORIES', subjects: [`${advisory}.>`], storage: 'file' },
   { name: 'SUSPECTS', subjects: ['suspect.>'], storage: 'file', allow_msg_counter: true, max_msgs_per_subject: 1 },
 ] satisfies Topology['streams'];

@@ -207,6 +207,51 @@ test('a dependency that answers its probe but never this message does not hold i
   );
 });
 
+test('a handler that hangs loses its place to others, and ends in the dead letters', async () => {
+  await using server = await messagingServer();
+  await server.publisher.publish(thing(1));
+  await server.publisher.publish(thing(2));
+  const handled: number[] = [];
+  const never = new Promise<void>(() => undefined);
+  await using _subscription = subscribe(
+    server,
+    async ({ data }) => {
+      if (data.n === 1) await never;
+      handled.push(data.n);
+    },
+    { concurrency: 1, policy: { ...quickly, attempts: 2 }, timeLimitMs: 100 },
+  );
+  await expect.poll(async () => (await server.deadLetters()).length).toBe(1);
+  await untilIdle(server);
+  expect(handled).toEqual([2]);
+  expect((await server.deadLetters())[0]?.header.get(deadLetterHeaders.reason)).toBe(
+    'after 2 deliveries: Error: It came to no end within 100 ms.',
+  );
+});
+
+test('two thousand messages in a long backoff keep no healthy message waiting', async () => {
+  await using server = await messagingServer({ durable: { max_ack_pending: 5_000 } });
+  const total = 2_000;
+  const poison = Array.from({ length: total }, (_, n) => thing(-1 - n));
+  await Promise.all(poison.map(async (event) => server.publisher.publish(event)));
+  let refused = 0;
+  const handled: number[] = [];
+  const handle = async ({ data }: { data: { n: number } }): Promise<void> => {
+    if (data.n >= 0) return void handled.push(data.n);
+    refused++;
+    throw new RetryLaterError('not for a long time', 600_000);
+  };
+  await using _subscription = subscribe(server, handle, { declaration: server.declaration });
+  await expect.poll(server.pendingOf).toEqual({ waiting: 0, unacknowledged: total });
+  // One after the other: each is handled while all the others wait, and none of those is touched meanwhile.
+  for (let n = 0; n < 50; n++) {
+    await server.publisher.publish(thing(n));
+    await expect.poll(() => handled.at(-1), { interval: 1 }).toBe(n);
+  }
+  expect(refused).toBe(total);
+  expect(await server.deadLetters()).toEqual([]);
+});
+
 test('stopping under load leaves no delivered message behind', async () => {
   await using server = await messagingServer();
   for (let n = 0; n < 300; n++) await server.publisher.publish(thing(n));

@@ -7,3 +7,11 @@ export { type ReleaseParked, releaseParked } from './release-parked.ts';
 export { removeOldEvents, type RemoveOldEvents } from './remove-old-events.ts';
 export { outboxSchemaV1, outboxSchemaV2, outboxTables } from './schema.ts';
 export { type Unit, unitOfWork, type UnitOfWorkContext } from './unit-of-work.ts';
+export {
+  handledEventSchema,
+  handledEventTable,
+  handleOnce,
+  type Handling,
+  removeHandledEvents,
+  type RemoveHandledEvents,
+} from './handle-once.ts';

@@ -1,0 +1,45 @@
+import type { StoredMsg } from '@nats-io/jetstream';
+import type { MsgHdrs } from '@nats-io/transport-node';
+import { deadLetterHeaders, remainingSeconds } from './publish-dead-letter.ts';
+
+/** A message that was given up, as DEAD_LETTERS keeps it. */
+export interface DeadLetter {
+  /** Its number in DEAD_LETTERS: how operators name it. */
+  readonly sequence: number;
+  readonly buriedAt: Date;
+  /** Whose message it was. */
+  readonly durable: string;
+  readonly reason: string;
+  /** Where it stood, and under which subject it was published first. */
+  readonly stream: string;
+  readonly streamSequence: number;
+  readonly subject: string;
+  readonly deliveries: number;
+  /** `ce-type` and `ce-id`, as far as it has them. */
+  readonly type: string | undefined;
+  readonly eventId: string | undefined;
+  /** Seconds until it ends by itself, with what it was about. */
+  readonly secondsLeft: number | undefined;
+  readonly headers: MsgHdrs;
+  readonly data: Uint8Array;
+}
+
+/** Reads a letter. What is no letter of ours has empty members, and can be looked at and discarded. */
+export function readDeadLetter(stored: StoredMsg): DeadLetter {
+  const header = (name: string): string => stored.header.get(name);
+  return {
+    sequence: stored.seq,
+    buriedAt: stored.time,
+    durable: header(deadLetterHeaders.consumer),
+    reason: header(deadLetterHeaders.reason),
+    stream: header(deadLetterHeaders.stream),
+    streamSequence: Number(header(deadLetterHeaders.sequence)),
+    subject: header(deadLetterHeaders.subject),
+    deliveries: Number(header(deadLetterHeaders.deliveries)),
+    type: header('ce-type') || undefined,
+    eventId: header('ce-id') || undefined,
+    secondsLeft: remainingSeconds({ headers: stored.header, storedAtMs: stored.time.getTime() }),
+    headers: stored.header,
+    data: stored.data,
+  };
+}
