@@ -5,7 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { verdictTable } from '@postrider/audit';
 import { natsServerLookup } from '@postrider/local';
+import { ledgerPoints } from './kill-points/ledger-points.ts';
+import { outboxPoints } from './kill-points/outbox-points.ts';
+import { runKillPoints } from './kill-points/run-kill-points.ts';
 import { type Options, parseOptions } from './options.ts';
+import { writeKillPointReport } from './report/write-kill-point-report.ts';
 import { writeReport } from './report/write-report.ts';
 import { type ChaosResult, type Progress, runChaos } from './run-chaos.ts';
 
@@ -19,7 +23,9 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
 
 try {
   const options = parseOptions(process.argv.slice(2), startedAt);
-  process.exitCode = await breakAndCount(options);
+  process.exitCode = await (options.killPoints === undefined
+    ? breakAndCount(options)
+    : killAtPoints(options, options.killPoints));
 } catch (error) {
   print(error instanceof Error ? error.message : String(error));
   process.exitCode = error instanceof Error && error.cause !== undefined ? 2 : 1;
@@ -27,9 +33,7 @@ try {
 process.exit();
 
 async function breakAndCount(options: Options): Promise<number> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'postrider-chaos-'));
-  // As root PostgreSQL runs as another account, which must be able to pass.
-  await chmod(dataDir, 0o711);
+  const dataDir = await makeDataDir();
   print(`Breaking everything for ${options.minutes} minutes, seed ${options.seed}. Starting it first …`);
   const result = await runChaos({
     root,
@@ -54,9 +58,46 @@ async function breakAndCount(options: Options): Promise<number> {
     await writeReport(report, options, result, startedAt);
     print(`\nThe report: ${report}`);
   }
-  if (options.keep || !result.isClean) print(`Logs and data: ${dataDir}`);
-  else await rm(dataDir, { recursive: true, force: true });
+  await tidyUp(dataDir, options.keep || !result.isClean);
   return result.isClean ? 0 : 1;
+}
+
+async function killAtPoints(options: Options, times: number): Promise<number> {
+  const dataDir = await makeDataDir();
+  const points = [...outboxPoints, ...ledgerPoints];
+  print(`Killing ${times} times at each of ${points.length} points …`);
+  const result = await runKillPoints({
+    root,
+    dataDir,
+    env: process.env,
+    natsServer: natsServerLookup(process.env),
+    nodes: 1,
+    quick: { leaseMs: 1_500, ackWaitMs: 2_000, duplicateWindowMs: 100 },
+    points,
+    times,
+    onProgress: print,
+    onTrouble: (text) => print(`  ! ${text}`),
+    signal: stop.signal,
+  });
+  print(`\n${verdictTable(result.verdict)}\nDuplicates absorbed by the ledger: ${result.absorbed}`);
+  const report =
+    options.report ?? join(root, 'infra/chaos/results', `${startedAt.toISOString().slice(0, 10)}-kill-points.md`);
+  await writeKillPointReport(report, result, startedAt);
+  print(`\nThe report: ${report}`);
+  await tidyUp(dataDir, options.keep || !result.isClean);
+  return result.isClean ? 0 : 1;
+}
+
+async function makeDataDir(): Promise<string> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'postrider-chaos-'));
+  // As root PostgreSQL runs as another account, which must be able to pass.
+  await chmod(dataDir, 0o711);
+  return dataDir;
+}
+
+async function tidyUp(dataDir: string, keep: boolean): Promise<void> {
+  if (keep) print(`Logs and data: ${dataDir}`);
+  else await rm(dataDir, { recursive: true, force: true });
 }
 
 function reportPath({ report, isWhole }: Options): string | undefined {

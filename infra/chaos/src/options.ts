@@ -10,6 +10,7 @@ export const usage = `npm run chaos [-- options]
   --nodes <1|3>    nats-servers; with 3 every stream is on all of them (1)
   --seed <n>       repeats the choice of faults (the time of day)
   --only <names>   faults whose names contain one of these, separated by commas; "none" for no fault
+  --kill-points <n> instead of all that: kills n times between any two steps of the outbox and of the ledger
   --report <path>  where the report goes, beside its raw figures in JSON (infra/chaos/results/<date>.md when all faults were asked for)
   --keep           leaves logs and data where they are, as it does by itself when something is unexplained`;
 
@@ -21,6 +22,8 @@ export interface Options {
   readonly seed: number;
   readonly faults: readonly Fault[];
   readonly isWhole: boolean;
+  /** How often to kill at each named point, instead of at random. */
+  readonly killPoints: number | undefined;
   readonly report: string | undefined;
   readonly keep: boolean;
 }
@@ -33,6 +36,7 @@ const schema = z.object({
   nodes: z.enum(['1', '3']).default('1'),
   seed: number.int().optional(),
   only: z.string().optional(),
+  'kill-points': number.int().optional(),
   report: z.string().optional(),
   keep: z.boolean().default(false),
 });
@@ -50,11 +54,12 @@ export function parseOptions(args: readonly string[], now: Date): Options {
         nodes: text,
         seed: text,
         only: text,
+        'kill-points': text,
         report: text,
         keep: { type: 'boolean' },
       },
     });
-    const { nodes, seed, only, report, ...rest } = schema.parse(values);
+    const { nodes, seed, only, report, 'kill-points': killPoints, ...rest } = schema.parse(values);
     const names = only?.split(',').filter((name) => name !== '') ?? [];
     return {
       ...rest,
@@ -62,6 +67,7 @@ export function parseOptions(args: readonly string[], now: Date): Options {
       seed: seed ?? now.getTime() % 1_000_000,
       faults: only === 'none' ? [] : faultsNamed(names),
       isWhole: only === undefined,
+      killPoints,
       report,
     };
   } catch (cause) {

@@ -30,6 +30,8 @@ export interface FleetOptions {
 export interface Quick {
   readonly leaseMs: number;
   readonly ackWaitMs: number;
+  /** For how long a stream remembers what it has; undefined: as declared. */
+  readonly duplicateWindowMs?: number;
 }
 
 export interface FleetContext extends FleetOptions {
@@ -64,7 +66,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   // A replica that was killed a moment ago should compile nothing again.
   const env = { ...options.env, NODE_COMPILE_CACHE: join(dataDir, 'compile-cache') };
   const context: FleetContext = { ...options, env, secrets: await ensureSecrets(dataDir), logTo };
-  const topology = chaosTopology({ nodes, ackWaitMs: quick?.ackWaitMs });
+  const topology = chaosTopology({ nodes, ...quick });
   const [databases, broker, smtp] = await Promise.all([
     startDatabases(context).then((one) => starting.use(one)),
     startBroker(context, nodes, topology).then((one) => starting.use(one)),

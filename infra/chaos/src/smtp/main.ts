@@ -4,7 +4,7 @@ import { appendFileSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer, type Socket } from 'node:net';
 import { z } from 'zod';
-import { type Deviation, script } from './script.ts';
+import { type Deviation, script, type Stage } from './script.ts';
 import { serveSmtp } from './smtp-session.ts';
 
 const settings = z
@@ -12,19 +12,23 @@ const settings = z
   .parse(process.env);
 let deviations: readonly Deviation[] = script.parse(JSON.parse(settings.SCRIPT));
 const sockets = new Set<Socket>();
+const seen: Partial<Record<Stage, number>> = {};
 
 const smtp = createServer((socket) => {
   sockets.add(socket);
   socket.on('close', () => sockets.delete(socket));
   serveSmtp(socket, {
-    deviate: (stage) => deviations.find((one) => one.stage === stage && Math.random() < one.share)?.does,
+    deviate(stage) {
+      seen[stage] = (seen[stage] ?? 0) + 1;
+      return deviations.find((one) => one.stage === stage && Math.random() < one.share)?.does;
+    },
     take: (mail) => appendFileSync(settings.TAKEN_FILE, `${JSON.stringify(mail)}\n`),
   });
 });
 smtp.listen(settings.SMTP_PORT, '127.0.0.1', () => {
   createHttpServer((request, response) => {
     if (request.method !== 'PUT') {
-      response.end('live');
+      response.end(JSON.stringify(seen));
       return;
     }
     let body = '';

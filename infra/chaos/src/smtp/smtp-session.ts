@@ -14,6 +14,8 @@ interface Session {
   to: string;
   /** Of the message under way. */
   lines: string[] | undefined;
+  /** It says nothing any more, and hears nothing. */
+  isHung: boolean;
 }
 
 const commands: readonly (readonly [pattern: RegExp, stage: Stage, reply: string])[] = [
@@ -25,14 +27,14 @@ const commands: readonly (readonly [pattern: RegExp, stage: Stage, reply: string
 
 /** One connection of a mail server that does what its rules say at every stage, and is healthy where they say nothing. */
 export function serveSmtp(socket: Socket, rules: SmtpRules): void {
-  const session: Session = { socket, rules, to: '', lines: undefined };
+  const session: Session = { socket, rules, to: '', lines: undefined, isHung: false };
   let rest = '';
   socket.on('error', () => undefined);
   socket.on('data', (chunk) => {
     const lines = (rest + chunk.toString('latin1')).split('\r\n');
     rest = lines.pop() ?? '';
     for (const line of lines) {
-      if (socket.destroyed) return;
+      if (socket.destroyed || session.isHung) return;
       if (session.lines === undefined) takeCommand(session, line);
       else takeMessageLine(session, session.lines, line);
     }
@@ -72,12 +74,12 @@ function answer(session: Session, stage: Stage, reply: string | undefined): stri
   return perform(session, session.rules.deviate(stage), reply);
 }
 
-function perform(
-  { socket }: Session,
-  does: Deviation['does'] | undefined,
-  reply: string | undefined,
-): string | undefined {
-  if (does === 'hang') return undefined;
+function perform(session: Session, does: Deviation['does'] | undefined, reply: string | undefined): string | undefined {
+  const { socket } = session;
+  if (does === 'hang') {
+    session.isHung = true;
+    return undefined;
+  }
   if (does === 'drop') {
     socket.destroy();
     return undefined;

@@ -1,15 +1,18 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { freePort, startNodeServer } from '@postrider/local';
 import { type Member, startMember } from '../fleet/member.ts';
 import type { FleetContext } from '../fleet/start-fleet.ts';
-import { type Deviation, type TakenMail, takenMail } from './script.ts';
+import { z } from 'zod';
+import { type Deviation, type Stage, type TakenMail, takenMail } from './script.ts';
 
 export interface SmtpFleet extends AsyncDisposable {
   readonly member: Member;
   readonly url: string;
   /** Misbehaves until disposed, also when it is killed and started again in the meantime. */
   deviate(deviation: Deviation): Promise<AsyncDisposable>;
+  /** How many sessions have come to a stage, since the server was started last. */
+  seen(stage: Stage): Promise<number>;
   /** What the server has taken so far, from the byte `from` of its file on. */
   taken(from: number): Promise<{ mails: TakenMail[]; next: number }>;
 }
@@ -62,8 +65,12 @@ export async function startSmtp({ root, dataDir, env, logTo, onTrouble }: FleetC
         },
       };
     },
+    async seen(stage) {
+      const answer = await fetch(control, { signal: AbortSignal.timeout(2_000) });
+      return counts.parse(await answer.json())[stage] ?? 0;
+    },
     async taken(from) {
-      const text = (await readFile(takenFile)).subarray(from).toString('utf8');
+      const text = await readFrom(takenFile, from);
       // A server that was killed while it wrote leaves half a line, and promised nothing.
       const whole = text.slice(0, text.lastIndexOf('\n') + 1);
       return { mails: whole.split('\n').flatMap(parseLine), next: from + Buffer.byteLength(whole) };
@@ -71,6 +78,15 @@ export async function startSmtp({ root, dataDir, env, logTo, onTrouble }: FleetC
     [Symbol.asyncDispose]: async () => member[Symbol.asyncDispose](),
   };
 }
+
+async function readFrom(path: string, from: number): Promise<string> {
+  await using file = await open(path);
+  const { size } = await file.stat();
+  const { buffer } = await file.read({ buffer: Buffer.alloc(size - from), position: from });
+  return buffer.toString('utf8');
+}
+
+const counts = z.record(z.string(), z.number());
 
 function parseLine(line: string): TakenMail[] {
   try {
