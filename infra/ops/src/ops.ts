@@ -1,13 +1,14 @@
 // `npm run ops -- <command> …`: what operators ask and do. On the stack that `npm start` runs in this data dir, or on parts that
 // variables name. Ends with 0 when it is done or found, with 1 when it is not, with 2 when it was asked for something it does not know.
 import { join } from 'node:path';
+import { audit } from './audit/audit.ts';
 import { type Command, UsageError } from './command.ts';
 import { deadLetters } from './dead-letters/dead-letters.ts';
 import { findPlaces, placeVariables } from './places.ts';
 import { why } from './why/why.ts';
 
 /** A new command is an entry here and a folder beside `why`. */
-const commands: readonly Command[] = [why, deadLetters];
+const commands: readonly Command[] = [why, deadLetters, audit];
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 const complain = (line: string): void => void process.stderr.write(`${line}\n`);
