@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { portsAt, refuseTakenPorts } from '../src/ports/ports.ts';
-import { freePort } from '../src/process/free-port.ts';
+import { freePort, reservePort } from '../src/process/free-port.ts';
 import { lockDataDir, removePidFile, stopLeftovers, writePidFile } from '../src/process/pid-files.ts';
 import { processInfo } from '../src/process/process-info.ts';
 import type { RunningServer } from '../src/process/server-process.ts';
@@ -24,6 +24,20 @@ async function startFake(port: number): Promise<RunningServer> {
     readyUrls: [`http://127.0.0.1:${port}/`],
     stopGraceMs: 2_000,
   });
+}
+
+/** Another process that asks for this port, or for any, and lives on. */
+async function askForPort(wanted?: number): Promise<{ owner: ChildProcess; port: number; hasPort: boolean }> {
+  const module = JSON.stringify(join(import.meta.dirname, '../src/process/free-port.ts'));
+  const ask =
+    wanted === undefined
+      ? 'const port = await freePort(); const hasPort = true;'
+      : `const port = ${wanted}; const hasPort = await reservePort(port);`;
+  const script = `import { freePort, reservePort } from ${module}; ${ask} console.log(JSON.stringify({ port, hasPort })); setInterval(() => {}, 1e6);`;
+  const args = ['--input-type=module', '-e', script];
+  const owner = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [chunk] = await once(owner.stdout, 'data');
+  return { owner, ...(JSON.parse(String(chunk)) as { port: number; hasPort: boolean }) }; // Its only line.
 }
 
 /** Another process that has started a server, and its pid. */
@@ -61,6 +75,18 @@ test('a server that never becomes ready is an error that quotes it, and does not
 
   await expect(startFake(port)).rejects.toThrow(/The fake server did not start\. It wrote:\n.*EADDRINUSE/s);
   holder.close();
+});
+
+test('a port is given to one process only, and to others when that one has ended', async () => {
+  const port = await freePort();
+  const { owner, hasPort } = await askForPort(port);
+  expect(hasPort).toBe(false);
+  owner.kill('SIGKILL');
+
+  const { owner: first, port: theirs } = await askForPort();
+  expect(await reservePort(theirs)).toBe(false);
+  first.kill('SIGKILL');
+  await expect.poll(async () => reservePort(theirs)).toBe(true);
 });
 
 test('when its owner is killed, a Node process ends by its channel', async () => {
