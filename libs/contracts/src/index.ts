@@ -1,4 +1,9 @@
-export { challengeEvents, emailVerificationIssued, registrationAttempted } from './challenge-events.ts';
+export {
+  challengeEvents,
+  emailVerificationIssued,
+  passwordResetIssued,
+  registrationAttempted,
+} from './challenge-events.ts';
 export { defineEvent, type DomainEvent, type EventContract, type EventDefinition } from './define-event.ts';
 export { canonicalAddress, emailAddress, maskAddress } from './email-address.ts';
 export {
@@ -12,4 +17,13 @@ export {
 } from './email-events.ts';
 export { ContractViolation, type Envelope, type EventOf, fromHeaders, parseData, toHeaders } from './envelope.ts';
 export { locale } from './locale.ts';
-export { emailVerified, userEvents, userRegistered } from './user-events.ts';
+export { refreshTokenReused, sessionRevoked, signedIn, signInFailed } from './session-events.ts';
+export {
+  emailVerified,
+  passwordChanged,
+  passwordResetCompleted,
+  passwordResetRequested,
+  profileUpdated,
+  userEvents,
+  userRegistered,
+} from './user-events.ts';

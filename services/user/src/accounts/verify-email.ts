@@ -53,7 +53,7 @@ async function confirm(context: AccountsContext, { method, findOwner, consume }:
     const proof = await consume(em);
     const events = user?.verifyEmail(proof.email, method) ?? [];
     if (events.length === 0) throw invalidOrExpired(); // The account's address is another one by now.
-    await supersedeChallenges(em, proof.userId, context.now());
+    await supersedeChallenges(em, proof.userId, context.now(), purpose);
     record(...events);
   });
 }

@@ -1,7 +1,7 @@
 import { defineEntity, p } from '@mikro-orm/core';
 
 /** What a challenge proves. A secret of one purpose opens nothing else. */
-export type Purpose = 'email_verification';
+export type Purpose = 'email_verification' | 'password_reset';
 
 const schema = defineEntity({
   name: 'Challenge',
