@@ -2,6 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { ConsumerDeclaration, StreamDeclaration, Topology } from '@postrider/messaging';
 
+export { atTier } from './at-tier.ts';
+
 const folder = join(import.meta.dirname, '..');
 
 /** Accounts and permissions for `nats-server -c`; ports, store and passwords are the starter's. */
@@ -27,6 +29,17 @@ export function consumerDeclaration(durable: string): ConsumerDeclaration {
   const declaration = topology.consumers.find(({ config }) => config.durable_name === durable);
   if (declaration === undefined)
     throw new Error(`No file under infra/nats/consumers declares the durable "${durable}".`);
+  return declaration;
+}
+
+/**
+ * The declaration of one stream.
+ *
+ * @throws when no file declares it
+ */
+export function streamDeclaration(name: string): StreamDeclaration {
+  const declaration = topology.streams.find((stream) => stream.name === name);
+  if (declaration === undefined) throw new Error(`No file under infra/nats/streams declares the stream "${name}".`);
   return declaration;
 }
 

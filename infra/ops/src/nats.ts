@@ -1,5 +1,6 @@
 import { jetstream, jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
+import type { Surroundings } from './command.ts';
 
 /** A message as its stream keeps it. */
 export interface StoredMessage {
@@ -39,6 +40,18 @@ export async function connectAsOperator(url: string): Promise<NatsConnection> {
     timeout: 3_000,
     reconnect: false,
   });
+}
+
+/** Connects as the operator for the time of some work. @throws when nobody says where NATS is */
+export async function withOperator<T>({ places }: Surroundings, work: (nc: NatsConnection) => Promise<T>): Promise<T> {
+  const { natsUrl } = await places();
+  if (natsUrl === undefined) throw new Error('Where NATS is, is not known: NATS_OPERATOR_URL says it.');
+  const nc = await connectAsOperator(natsUrl);
+  try {
+    return await work(nc);
+  } finally {
+    await nc.close();
+  }
 }
 
 /** Connects to look at the streams. */

@@ -5,10 +5,11 @@ import { audit } from './audit/audit.ts';
 import { type Command, UsageError } from './command.ts';
 import { deadLetters } from './dead-letters/dead-letters.ts';
 import { findPlaces, placeVariables } from './places.ts';
+import { topology } from './topology/topology.ts';
 import { why } from './why/why.ts';
 
 /** A new command is an entry here and a folder beside `why`. */
-const commands: readonly Command[] = [why, deadLetters, audit];
+const commands: readonly Command[] = [why, deadLetters, audit, topology];
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 const complain = (line: string): void => void process.stderr.write(`${line}\n`);

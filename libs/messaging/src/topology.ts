@@ -1,13 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import {
-  jetstreamManager,
-  type ConsumerConfig,
-  JetStreamApiError,
-  type JetStreamManager,
-  type StreamConfig,
-} from '@nats-io/jetstream';
-import type { NatsConnection } from '@nats-io/transport-node';
-import type { Logger } from 'pino';
+import type { ConsumerConfig, StreamConfig } from '@nats-io/jetstream';
+import { tierKey } from './durability.ts';
 
 /** A stream as a file declares it: the API's own JSON (snake_case, nanoseconds), as `nats stream add --config` takes it. */
 export type StreamDeclaration = Partial<StreamConfig> & { readonly name: string; readonly subjects: string[] };
@@ -28,54 +21,41 @@ export interface Topology {
   readonly consumers: readonly ConsumerDeclaration[];
 }
 
+/** A setting that the server has otherwise than declared. */
+export interface Difference {
+  readonly setting: string;
+  /** Undefined: not set. */
+  readonly have: unknown;
+  readonly want: unknown;
+}
+
+/** Compares what is declared, and nothing else: the server adds defaults and metadata of its own. */
+export function differences(declared: object, actual: object): Difference[] {
+  const actualOf = new Map<string, unknown>(Object.entries(actual));
+  return Object.entries(declared).flatMap(([setting, want]) => {
+    const have = setting === 'metadata' ? ownMetadata(actualOf.get(setting)) : actualOf.get(setting);
+    // Absent, false, zero and empty are one thing: the API leaves its zero values out.
+    if (isDeepStrictEqual(want, have) || (isZero(want) && isZero(have))) return [];
+    return [{ setting, have, want }];
+  });
+}
+
+/** A difference in words. */
+export function describeDifference({ setting, have, want }: Difference): string {
+  return `${setting} is ${JSON.stringify(have)}, declared ${JSON.stringify(want)}`;
+}
+
 /**
- * Creates what is missing and updates what differs; never deletes. For local stacks, tests and operators: services only verify.
- *
- * @throws when the server echoes another configuration than it was given: an older server drops what it does not know
+ * What of the declared stream the server has otherwise. More replicas than declared, and a tier of its own, are the operator's choice: the
+ * tier is judged by itself (durability.ts).
  */
-export async function applyTopology({
-  nc,
-  topology,
-  log,
-}: {
-  nc: NatsConnection;
-  topology: Topology;
-  log: Logger;
-}): Promise<void> {
-  const manager = await jetstreamManager(nc, { timeout: 10_000 });
-  for (const stream of topology.streams) {
-    const action = await applyStream(manager, stream);
-    log.info({ stream: stream.name, action }, 'stream applied');
-  }
-  for (const consumer of topology.consumers) {
-    const action = await applyConsumer(manager, consumer);
-    log.info({ stream: consumer.stream_name, durable: consumer.config.durable_name, action }, 'consumer applied');
-  }
-}
-
-type Applied = 'created' | 'updated' | 'unchanged';
-
-async function applyStream(manager: JetStreamManager, declared: StreamDeclaration): Promise<Applied> {
-  const existing = await found(manager.streams.info(declared.name));
-  if (existing !== undefined && differences(declared, existing.config).length === 0) return 'unchanged';
-  const answer =
-    existing === undefined
-      ? await manager.streams.add(declared)
-      : await manager.streams.update(declared.name, declared);
-  refuseDrift(`stream ${declared.name}`, differences(declared, answer.config));
-  return existing === undefined ? 'created' : 'updated';
-}
-
-async function applyConsumer(manager: JetStreamManager, declared: ConsumerDeclaration): Promise<Applied> {
-  const { stream_name: stream, config } = declared;
-  const existing = await found(manager.consumers.info(stream, config.durable_name));
-  if (existing !== undefined && differences(config, existing.config).length === 0) return 'unchanged';
-  const answer =
-    existing === undefined
-      ? await manager.consumers.add(stream, config)
-      : await manager.consumers.update(stream, config.durable_name, config);
-  refuseDrift(`consumer ${config.durable_name}`, differences(config, answer.config));
-  return existing === undefined ? 'created' : 'updated';
+export function streamDifferences({ metadata, ...declared }: StreamDeclaration, actual: StreamConfig): string[] {
+  const { [tierKey]: _tier, ...wanted } = metadata ?? {};
+  const { [tierKey]: _actualTier, ...own } = ownMetadata(actual.metadata);
+  const found = differences({ ...declared, metadata: wanted }, { ...actual, metadata: own });
+  return found
+    .filter(({ setting }) => setting !== 'num_replicas' || actual.num_replicas < (declared.num_replicas ?? 1))
+    .map(describeDifference);
 }
 
 /** What of the declared consumer the server has otherwise. A filter that delivers more than declared is accepted. */
@@ -84,7 +64,10 @@ export function consumerDifferences(declared: ConsumerDeclaration, actual: Consu
   const actualFilters =
     actual.filter_subjects ?? (actual.filter_subject === undefined ? ['>'] : [actual.filter_subject]);
   const missing = filters.filter((filter) => !coversFilter(actualFilters, filter));
-  return [...differences(rest, actual), ...missing.map((filter) => `filter_subjects lacks ${filter}`)];
+  return [
+    ...differences(rest, actual).map(describeDifference),
+    ...missing.map((filter) => `filter_subjects lacks ${filter}`),
+  ];
 }
 
 /** Whether one of the filters delivers everything that `wanted` would. */
@@ -102,19 +85,8 @@ function covers(wider: string, token: string | undefined): boolean {
   return token !== '>' && (wider === '*' || wider === token);
 }
 
-/** Compares what is declared, and nothing else: the server adds defaults and metadata of its own. */
-function differences(declared: object, actual: object): string[] {
-  const actualOf = new Map<string, unknown>(Object.entries(actual));
-  return Object.entries(declared).flatMap(([key, want]) => {
-    const have = key === 'metadata' ? ownMetadata(actualOf.get(key)) : actualOf.get(key);
-    // Absent, false, zero and empty are one thing: the API leaves its zero values out.
-    if (isDeepStrictEqual(want, have) || (isZero(want) && isZero(have))) return [];
-    return [`${key} is ${JSON.stringify(have)}, declared ${JSON.stringify(want)}`];
-  });
-}
-
-function ownMetadata(metadata: unknown): unknown {
-  if (typeof metadata !== 'object' || metadata === null) return metadata;
+function ownMetadata(metadata: unknown): Record<string, unknown> {
+  if (typeof metadata !== 'object' || metadata === null) return {};
   return Object.fromEntries(Object.entries(metadata).filter(([key]) => !key.startsWith('_nats.')));
 }
 
@@ -125,20 +97,6 @@ function isZero(value: unknown): boolean {
     value === false ||
     value === 0 ||
     value === '' ||
-    (Array.isArray(value) && value.length === 0)
+    (typeof value === 'object' && Object.keys(value).length === 0)
   );
-}
-
-function refuseDrift(what: string, drift: readonly string[]): void {
-  if (drift.length > 0)
-    throw new Error(`The server did not take the ${what} as declared: ${drift.join('; ')}. Is it older than 2.12.4?`);
-}
-
-async function found<T>(looking: Promise<T>): Promise<T | undefined> {
-  try {
-    return await looking;
-  } catch (error) {
-    if (error instanceof JetStreamApiError && (error.code === 10_059 || error.code === 10_014)) return undefined;
-    throw error;
-  }
 }

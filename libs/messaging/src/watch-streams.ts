@@ -3,16 +3,18 @@ import { jetstreamManager } from '@nats-io/jetstream';
 import type { Logger } from 'pino';
 import type { Nats } from './connect.ts';
 import { type DurabilityVerdict, judgeDurability } from './durability.ts';
+import { type StreamDeclaration, streamDifferences } from './topology.ts';
 
-/** Says whether the streams that are published to keep what their tier promises. */
+/** Says whether the streams that are published to are as declared, and keep what their tier promises. */
 export interface StreamWatch extends AsyncDisposable {
-  /** Up while each stream is as its tier demands; the detail names tiers, shortfalls and what could not be verified. */
+  /** Up while each stream is as declared and as its tier demands; the detail names what is not, and what could not be verified. */
   health(): { status: 'up' | 'down' | 'starting'; detail: string };
 }
 
 export interface StreamWatchOptions {
   readonly nats: Nats;
-  readonly streams: readonly string[];
+  /** As infra declares them. */
+  readonly streams: readonly StreamDeclaration[];
   /** The server's monitoring port, `http://host:8222`: only that tells how it syncs. */
   readonly monitorUrl?: string | undefined;
   readonly log: Logger;
@@ -29,14 +31,14 @@ export function watchStreams(options: StreamWatchOptions): StreamWatch {
     detail: 'not looked at yet',
   };
   const report = (status: 'up' | 'down', detail: string): void => {
-    if (state.detail !== detail) log[status === 'up' ? 'info' : 'error']({ detail }, 'durability of the streams');
+    if (state.detail !== detail) log[status === 'up' ? 'info' : 'error']({ detail }, 'streams looked at');
     state = { status, detail };
   };
   const watching = (async () => {
     while (!signal.aborted) {
       const looked = await look(options).then(
         (verdicts) => (report(...summarise(verdicts)), true),
-        (error: unknown) => (log.debug({ err: error }, 'durability not looked at'), false),
+        (error: unknown) => (log.debug({ err: error }, 'streams not looked at'), false),
       );
       // Without a connection there is nothing to see, and the link's own health says so.
       await sleep(looked && nats.current() ? everyMs : Math.min(everyMs, 1_000), undefined, { signal }).catch(
@@ -53,14 +55,21 @@ export function watchStreams(options: StreamWatchOptions): StreamWatch {
   };
 }
 
-async function look({ nats, streams, monitorUrl }: StreamWatchOptions): Promise<Map<string, DurabilityVerdict>> {
+interface StreamVerdict extends DurabilityVerdict {
+  /** What the server has otherwise than declared. */
+  readonly drift: readonly string[];
+}
+
+async function look({ nats, streams, monitorUrl }: StreamWatchOptions): Promise<Map<string, StreamVerdict>> {
   const nc = nats.current();
   if (nc === undefined) throw new Error('NATS is not connected.');
   const manager = await jetstreamManager(nc, { timeout: 5_000, checkAPI: false });
   const server = { version: nc.info?.version ?? '0', syncsAlways: await syncsAlways(monitorUrl) };
-  const verdicts = streams.map(
-    async (name) => [name, judgeDurability(await manager.streams.info(name), server)] as const,
-  );
+  const verdicts = streams.map(async (declared) => {
+    const info = await manager.streams.info(declared.name);
+    const drift = streamDifferences(declared, info.config);
+    return [declared.name, { ...judgeDurability(info, server), drift }] as const;
+  });
   return new Map(await Promise.all(verdicts));
 }
 
@@ -76,10 +85,12 @@ async function syncsAlways(monitorUrl: string | undefined): Promise<boolean | un
   }
 }
 
-function summarise(verdicts: ReadonlyMap<string, DurabilityVerdict>): ['up' | 'down', string] {
-  const short = [...verdicts].filter(([, { shortfalls }]) => shortfalls.length > 0);
-  if (short.length > 0)
-    return ['down', short.map(([stream, { shortfalls }]) => `${stream}: ${shortfalls.join(', ')}`).join('; ')];
+function summarise(verdicts: ReadonlyMap<string, StreamVerdict>): ['up' | 'down', string] {
+  const flaws = [...verdicts].flatMap(([stream, { drift, shortfalls }]) => [
+    ...(drift.length > 0 ? [`${stream} is not as declared: ${drift.join(', ')}`] : []),
+    ...(shortfalls.length > 0 ? [`${stream}: ${shortfalls.join(', ')}`] : []),
+  ]);
+  if (flaws.length > 0) return ['down', flaws.join('; ')];
   const words = [...verdicts].map(
     ([stream, { tier, unverified }]) =>
       `${stream} ${tier}${unverified.length > 0 ? ` (declared, not verified: ${unverified.join(', ')})` : ''}`,

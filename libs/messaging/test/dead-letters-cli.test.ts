@@ -1,21 +1,15 @@
-import { execFile, spawnSync } from 'node:child_process';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { natsCli, natsCliPath, whyNoNatsCli } from '@postrider/local/testing';
 import { expect, test } from 'vitest';
 import { on, PermanentError, readAudit, startSubscription } from '../src/index.ts';
-import { log, messagingServer, type MessagingServer, thing } from './messaging-fixture.ts';
+import { log, messagingServer, thing } from './messaging-fixture.ts';
 import { thingDone } from './thing-done.ts';
 
 /** What the README tells an operator who has nothing but the `nats` CLI, done with the real one. */
-const cli = ['nats', join(homedir(), 'go/bin/nats')].find((name) => spawnSync(name, ['--version']).status === 0);
-const why = cli === undefined ? ': not on this machine' : '';
-
-test.skipIf(cli === undefined)(
-  `a letter is listed, shown, replayed and discarded with the nats CLI alone${why}`,
+test.skipIf(natsCliPath === undefined)(
+  `a letter is listed, shown, replayed and discarded with the nats CLI alone${whyNoNatsCli}`,
   async () => {
     await using server = await messagingServer();
-    const nats = commandLine(server);
+    const nats = natsCli(server.server.urls.operator);
     const seen: { id: string; n: number }[] = [];
     let isMended = false;
     await using _subscription = startSubscription({
@@ -64,13 +58,3 @@ test.skipIf(cli === undefined)(
     ]);
   },
 );
-
-/** The CLI as the operator. Rejects when it ends with anything but 0. */
-function commandLine(server: MessagingServer): (...args: string[]) => Promise<string> {
-  const { host, username, password } = new URL(server.server.urls.operator);
-  const access = ['--server', host, '--user', username, '--password', password];
-  return async (...args) => {
-    const { stdout, stderr } = await promisify(execFile)(cli ?? 'nats', [...args, ...access]);
-    return stdout + stderr;
-  };
-}

@@ -1,5 +1,6 @@
 import { jetstreamManager } from '@nats-io/jetstream';
 import { testNats } from '@postrider/local/testing';
+import { streamDeclaration } from '@postrider/topology';
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import { connectNats } from '../src/connect.ts';
@@ -11,7 +12,7 @@ test('the tier that a stream declares is verified, with the least permissions, a
   await using server = await testNats();
   await using operator = connectNats({ url: server.urls.operator, name: 'operator', log });
   await using nats = connectNats({ url: server.urls.user, name: 'user', inboxPrefix: '_INBOX_user', log });
-  const streams = ['USER_EVENTS', 'USER_CHALLENGES'];
+  const streams = ['USER_EVENTS', 'USER_CHALLENGES'].map(streamDeclaration);
   await using watch = watchStreams({ nats, streams, monitorUrl: server.monitorUrl, log, everyMs: 50 });
   await expect.poll(() => watch.health()).toEqual({ status: 'up', detail: 'USER_EVENTS T0, USER_CHALLENGES T0' });
 
@@ -27,6 +28,22 @@ test('the tier that a stream declares is verified, with the least permissions, a
 
 test('before there is a server nothing is claimed', async () => {
   await using nats = connectNats({ url: 'nats://127.0.0.1:1', name: 'user', log });
-  await using watch = watchStreams({ nats, streams: ['USER_EVENTS'], log });
+  await using watch = watchStreams({ nats, streams: [streamDeclaration('USER_EVENTS')], log });
   expect(watch.health().status).toBe('starting');
+});
+
+test('a stream that drifted from its declaration is named, with what it has instead', async () => {
+  await using server = await testNats();
+  await using operator = connectNats({ url: server.urls.operator, name: 'operator', log });
+  const { streams: manager } = await jetstreamManager(await operator.first());
+  await manager.update('USER_CHALLENGES', { max_age: 86_400e9, metadata: { 'postrider.durability': 'T0' } });
+  await using nats = connectNats({ url: server.urls.user, name: 'user', inboxPrefix: '_INBOX_user', log });
+  const streams = ['USER_EVENTS', 'USER_CHALLENGES'].map(streamDeclaration);
+  await using watch = watchStreams({ nats, streams, log });
+  await expect
+    .poll(() => watch.health())
+    .toEqual({
+      status: 'down',
+      detail: 'USER_CHALLENGES is not as declared: max_age is 86400000000000, declared 691200000000000',
+    });
 });

@@ -16,7 +16,7 @@ import { createLogger, type HealthPart, type Logger, startHttpServer } from '@po
 import type { Database } from '@postrider/runtime/database';
 import { startHousekeeping } from '@postrider/runtime/housekeeping';
 import { startTelemetry } from '@postrider/runtime/telemetry';
-import { consumerDeclaration } from '@postrider/topology';
+import { consumerDeclaration, streamDeclaration } from '@postrider/topology';
 import type { Config } from './config.ts';
 import { openEmailDatabase } from './database.ts';
 import { challengeHandlers, userEventHandlers } from './handlers.ts';
@@ -180,7 +180,12 @@ function startPublishing({ stack, config, database, log }: Omit<Parts, 'override
   const bell = stack.use(startDoorbell({ nats, subject: 'svc.email.outbox', bell: ownBell }));
   const { natsMonitorUrl: monitorUrl } = config;
   const streams = stack.use(
-    watchStreams({ nats, streams: ['EMAIL_EVENTS'], monitorUrl, log: log.child({ part: 'streams' }) }),
+    watchStreams({
+      nats,
+      streams: [streamDeclaration('EMAIL_EVENTS')],
+      monitorUrl,
+      log: log.child({ part: 'streams' }),
+    }),
   );
   const health = [
     { name: 'nats', required: false, check: nats.health },

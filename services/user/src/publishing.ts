@@ -1,6 +1,7 @@
 import { connectNats, createPublisher, startDoorbell, watchStreams } from '@postrider/messaging';
 import { type Bell, createBell, startRelay } from '@postrider/outbox';
 import type { HealthPart, Logger } from '@postrider/runtime';
+import { streamDeclaration } from '@postrider/topology';
 import type { PublishingConfig } from './config.ts';
 
 export interface Publishing {
@@ -28,7 +29,7 @@ export function startPublishing({ stack, config, ready, log }: PublishingOptions
   const streams = stack.use(
     watchStreams({
       nats,
-      streams: ['USER_EVENTS', 'USER_CHALLENGES'],
+      streams: ['USER_EVENTS', 'USER_CHALLENGES'].map(streamDeclaration),
       monitorUrl,
       log: log.child({ part: 'streams' }),
     }),

@@ -43,7 +43,8 @@ export async function startBroker(context: FleetContext, nodes: number, topology
   const url = (user: 'user' | 'email' | 'operator'): string =>
     all.map(({ port }) => natsUrls(port, secrets.nats)[user]).join(',');
   const urls = { user: url('user'), email: url('email'), operator: url('operator') };
-  const applyTopology = async (): Promise<void> => applyTopologyTo(urls.operator, topology, pino({ level: 'silent' }));
+  const applyTopology = async (): Promise<void> =>
+    applyTopologyTo({ url: urls.operator, topology, log: pino({ level: 'silent' }) });
   await applyTopology();
   const running = starting.move();
   return {

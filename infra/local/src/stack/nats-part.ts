@@ -17,14 +17,15 @@ export async function startNatsPart(context: StackContext): Promise<NatsPart> {
   const { config } = context;
   const { natsUrl } = config.external;
   if (natsUrl !== undefined) {
-    await applyDeclared(context, natsUrl);
+    await applyDeclared(context, natsUrl, { mayDestroy: false });
     const urls = { user: natsUrl, email: natsUrl, operator: natsUrl };
     return { urls, pid: () => undefined, [Symbol.asyncDispose]: async () => undefined };
   }
   await using starting = new AsyncDisposableStack();
   const server = starting.use(await startEmbedded(context));
   const { urls, monitorUrl } = server.current;
-  await applyDeclared(context, urls.operator);
+  // A development stack follows its declarations; what it loses, the outbox publishes again.
+  await applyDeclared(context, urls.operator, { mayDestroy: true });
   const running = starting.move();
   return { urls, monitorUrl, pid: () => server.current.pid, [Symbol.asyncDispose]: async () => running.disposeAsync() };
 }
@@ -43,14 +44,18 @@ async function startEmbedded(context: StackContext): Promise<Supervised<RunningN
   });
 }
 
-async function applyDeclared({ config, progress }: StackContext, operatorUrl: string): Promise<void> {
+async function applyDeclared(
+  { config, progress }: StackContext,
+  operatorUrl: string,
+  { mayDestroy }: { mayDestroy: boolean },
+): Promise<void> {
   await progress.step('streams and consumers', async (detail) => {
     const [{ topology }, { applyTopologyTo }] = await Promise.all([
       import('@postrider/topology'),
       import('../nats/apply-topology-to.ts'),
     ]);
     const log = pino(pino.destination({ dest: join(folderOf(config, 'logs'), 'topology.log'), sync: true }));
-    await applyTopologyTo(operatorUrl, topology, log);
+    await applyTopologyTo({ url: operatorUrl, topology, log, mayDestroy });
     detail(topology.streams.map(({ name }) => name).join(' '));
   });
 }

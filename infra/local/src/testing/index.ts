@@ -1,4 +1,5 @@
 export { findFlaws } from './find-flaws.ts';
+export { natsCli, type NatsCli, natsCliPath, whyNoNatsCli } from './nats-cli.ts';
 export { findChromium, looks, testBrowser, type TestBrowser, type TestPage, whyNoBrowser } from './test-browser.ts';
 export { testDatabase, type TestDatabase, type TestDatabaseOptions } from './test-database.ts';
 export { testMailbox } from './test-mailbox.ts';

@@ -16,7 +16,7 @@ export type TestNats = NatsServer;
 export async function testNats({ topology = declaredTopology }: TestNatsOptions = {}): Promise<TestNats> {
   await using starting = new AsyncDisposableStack();
   const server = starting.use(await startNatsOn(inject('testInfra')));
-  await applyTopologyTo(server.urls.operator, topology, pino({ level: 'silent' }));
+  await applyTopologyTo({ url: server.urls.operator, topology, log: pino({ level: 'silent' }) });
   starting.move();
   return server;
 }

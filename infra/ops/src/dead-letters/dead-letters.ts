@@ -2,7 +2,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import { challengeEvents, emailEvents, type EventContract, userEvents } from '@postrider/contracts';
 import { discardLetters, type Edit, findLetters, readAudit, replayLetters } from '@postrider/messaging';
 import type { Command, Surroundings } from '../command.ts';
-import { connectAsOperator } from '../nats.ts';
+import { withOperator } from '../nats.ts';
 import { type Asked, parseCommandLine } from './parse-command-line.ts';
 import { auditLine, letterLine, letterPage, letterSummary } from './tell-letter.ts';
 
@@ -13,14 +13,7 @@ export const deadLetters: Command = {
   summary: 'what was given up: look at it, replay it, discard it',
   async run(args, surroundings) {
     const asked = parseCommandLine(args);
-    const { natsUrl } = await surroundings.places();
-    if (natsUrl === undefined) throw new Error('Where NATS is, is not known: NATS_OPERATOR_URL says it.');
-    const nc = await connectAsOperator(natsUrl);
-    try {
-      return await actions[asked.action](nc, asked, surroundings);
-    } finally {
-      await nc.close();
-    }
+    return withOperator(surroundings, async (nc) => actions[asked.action](nc, asked, surroundings));
   },
 };
 
