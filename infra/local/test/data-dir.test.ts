@@ -32,12 +32,32 @@ test('two data dirs share no secret', async () => {
   for (const dir of [one, other]) await openDataDir(dir);
 
   const values = async (dir: string): Promise<string[]> => {
-    const { postgres, nats, codeKey, recipientKey, sealing } = await ensureSecrets(dir);
-    return [...Object.values(postgres), ...Object.values(nats), codeKey, recipientKey, sealing.publicKey.kid];
+    const { postgres, nats, codeKey, sessionKey, recipientKey, sealing } = await ensureSecrets(dir);
+    return [
+      ...Object.values(postgres),
+      ...Object.values(nats),
+      codeKey,
+      sessionKey,
+      recipientKey,
+      sealing.publicKey.kid,
+    ];
   };
   const all = [...(await values(one)), ...(await values(other))];
 
   expect(new Set(all).size).toBe(all.length);
+});
+
+test('a data dir from before a secret existed gets it, and keeps what it has', async () => {
+  await using folder = await createTempFolder('data');
+  const dataDir = join(folder.path, 'data');
+  await openDataDir(dataDir);
+  const { sessionKey: _absent, ...older } = await ensureSecrets(dataDir);
+  await writeFile(join(dataDir, 'secrets.json'), JSON.stringify(older));
+
+  const completed = await ensureSecrets(dataDir);
+
+  expect(completed).toEqual({ ...older, sessionKey: expect.stringMatching(/^[\w-]{43}$/) });
+  expect(await ensureSecrets(dataDir)).toEqual(completed);
 });
 
 test('damaged secrets are told by field, never by value', async () => {

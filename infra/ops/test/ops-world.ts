@@ -67,6 +67,7 @@ export async function startOpsWorld(options: { userDatabaseUrl?: string } = {}):
         NATS_URL: nats.urls.user,
         SEALING_PUBLIC_KEY: keys.publicKey,
         CODE_KEY: key,
+        SESSION_KEY: key,
       }),
     ),
   );

@@ -5,6 +5,8 @@ export type Refusal =
   | 'forbidden'
   | 'not_found'
   | 'conflict'
+  | 'precondition_failed'
+  | 'precondition_required'
   | 'rejected'
   | 'too_many'
   | 'unavailable';

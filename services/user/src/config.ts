@@ -1,5 +1,6 @@
 import { runSettings, telemetryOf, telemetrySettings, variable } from '@postrider/runtime';
 import { z } from 'zod';
+import { signingAlgorithms } from './sessions/signing-keys/signing-key.ts';
 
 /** What it takes to publish from the outbox. */
 const publishingSettings = {
@@ -71,6 +72,42 @@ export const configSchema = z
         'Keys the hashes of what is short enough to guess: 32 bytes in base64url. Not in the database, so that a dump of it is not enough.',
       example: '$(openssl rand -base64 32 | tr +/ -_ | tr -d =)',
     }),
+    SESSION_KEY: variable.key().meta({
+      description:
+        'Seals the private signing keys in the database, and makes the successors of refresh tokens: 32 bytes in base64url. With another one, new signing keys are made at once, and sessions go on.',
+      example: '$(openssl rand -base64 32 | tr +/ -_ | tr -d =)',
+    }),
+    TOKEN_ISSUER: variable.url(['http', 'https']).optional().meta({
+      group: 'Sessions',
+      description: '`iss` of the access tokens. By default `PUBLIC_URL`.',
+      example: 'https://accounts.example.com',
+    }),
+    TOKEN_AUDIENCE: z.string().min(1).max(200).default('postrider').meta({
+      values: 'a text',
+      description: '`aud` of the access tokens: what they are for. Whoever verifies them must ask for it.',
+      example: 'https://api.example.com',
+    }),
+    SIGNING_ALGORITHM: z.enum(signingAlgorithms).default('ES256').meta({
+      description: 'What access tokens are signed with: `RS256` where a gateway knows only RSA.',
+      example: 'RS256',
+    }),
+    SIGNING_KEY_DAYS: variable.days(30).meta({
+      description: 'Age at which a signing key gets its successor, which is published ten minutes before it signs.',
+      example: '90',
+    }),
+    SESSION_IDLE_DAYS: variable.days(7, 0.001).meta({
+      description: 'How long a session lives without being refreshed.',
+      example: '14',
+    }),
+    SESSION_MAX_DAYS: variable.days(30, 0.001).meta({
+      description: 'How long a session lives at most.',
+      example: '90',
+    }),
+    REFRESH_GRACE_SECONDS: variable.seconds(10).meta({
+      description:
+        'For so long a replaced refresh token is answered with its successor once more (two tabs, a lost answer). After that it counts as stolen.',
+      example: '30',
+    }),
     VERIFICATION_COOLDOWN_SECONDS: variable.seconds(60).meta({
       group: 'Rules',
       description: 'How long an address that was mailed gets no further mail that it may not have asked for.',
@@ -84,6 +121,10 @@ export const configSchema = z
       group: 'Housekeeping',
       description:
         'Age at which an account is removed whose address nobody verified, unless a link to it is still open. The address can then be registered anew.',
+      example: '30',
+    }),
+    ENDED_SESSION_DAYS: variable.days(90).meta({
+      description: 'How long after its end a session is remembered, and with it that its device was used.',
       example: '30',
     }),
     OUTBOX_RETENTION_DAYS: variable.days(7).meta({
@@ -114,6 +155,16 @@ export const configSchema = z
     sealingPublicKey: env.SEALING_PUBLIC_KEY,
     /** Keys the hashes of what is short enough to guess. Not in the database, so that a dump of it is not enough. */
     codeKey: env.CODE_KEY,
+    /** Keys of their own are derived from it (session-keys.ts). */
+    sessionKey: env.SESSION_KEY,
+    tokens: { issuer: env.TOKEN_ISSUER ?? env.PUBLIC_URL, audience: env.TOKEN_AUDIENCE },
+    signingKeys: { algorithm: env.SIGNING_ALGORITHM, replaceAfterDays: env.SIGNING_KEY_DAYS },
+    sessions: {
+      idleDays: env.SESSION_IDLE_DAYS,
+      maxDays: env.SESSION_MAX_DAYS,
+      graceSeconds: env.REFRESH_GRACE_SECONDS,
+      rememberDays: env.ENDED_SESSION_DAYS,
+    },
     verificationCooldownSeconds: env.VERIFICATION_COOLDOWN_SECONDS,
     passwordMinLength: env.PASSWORD_MIN_LENGTH,
     unverifiedAccountDays: env.UNVERIFIED_ACCOUNT_DAYS,

@@ -4,8 +4,10 @@ import type { Logger } from '@postrider/runtime';
 import { Migration0001Accounts } from '../migrations/0001-accounts.ts';
 import { Migration0002Housekeeping } from '../migrations/0002-housekeeping.ts';
 import { Migration0003Watermarks } from '../migrations/0003-watermarks.ts';
+import { Migration0004Sessions } from '../migrations/0004-sessions.ts';
 import { User } from './accounts/user.ts';
 import { Challenge } from './challenges/challenge.ts';
+import { Session } from './sessions/session.ts';
 
 /** The user service's database; it answers for itself in readiness and migrates itself. */
 export async function openUserDatabase(url: string, log: Logger): Promise<Database> {
@@ -21,12 +23,20 @@ export async function migrate(url: string): Promise<void> {
 export function userDatabase(url: string): DatabaseOptions {
   return {
     url,
-    entities: [User, Challenge],
+    entities: [User, Challenge, Session],
     migrations: [
       { name: '0001-accounts', class: Migration0001Accounts },
       { name: '0002-housekeeping', class: Migration0002Housekeeping },
       { name: '0003-watermarks', class: Migration0003Watermarks },
+      { name: '0004-sessions', class: Migration0004Sessions },
     ],
-    otherTables: [...outboxTables, 'verification_flow', 'mail_cooldown'],
+    otherTables: [
+      ...outboxTables,
+      'verification_flow',
+      'mail_cooldown',
+      'spent_refresh_token',
+      'unknown_sign_in',
+      'signing_key',
+    ],
   };
 }

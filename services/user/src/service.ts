@@ -3,7 +3,7 @@ import {
   createLogger,
   DomainError,
   type HealthPart,
-  type HttpServer,
+  type HttpServerOptions,
   type Logger,
   startHttpServer,
 } from '@postrider/runtime';
@@ -24,6 +24,8 @@ import { collectOpenApi } from './docs/openapi.ts';
 import { removals } from './housekeeping.ts';
 import { confirmPage } from './pages/confirm-page.ts';
 import { startPublishing } from './publishing.ts';
+import { jwksRoutes } from './sessions/signing-keys/routes.ts';
+import { type Sessions, startSessions } from './sessions/start-sessions.ts';
 
 /** A running user service. */
 export interface UserService extends AsyncDisposable {
@@ -53,10 +55,13 @@ export async function start(config: Config): Promise<UserService> {
   if (events === undefined) log.warn('events are disabled: they wait in the outbox until EVENTS_ENABLED is true');
   health.push(...(events?.health ?? []));
 
+  const { em } = database;
+  const now = (): Date => new Date();
+  const sessions = stack.use(startSessions({ config, em, now, log: log.child({ part: 'sessions' }), ready }));
   const accounts = {
-    em: database.em,
+    em,
     bell: events?.bell ?? createBell(),
-    now: () => new Date(),
+    now,
     passwords: createPasswordHasher(),
     prepareChallenge: await createChallengeMaker(config),
     codeKey: config.codeKey,
@@ -71,26 +76,14 @@ export async function start(config: Config): Promise<UserService> {
     return { ...accounts, headers: { traceparent: request.trace.traceparent, correlationId: request.id } };
   };
 
-  const listen = async (
-    name: 'public' | 'gateway' | 'admin',
-    routes?: (server: FastifyInstance) => Promise<void>,
-  ): Promise<HttpServer> =>
-    stack.use(
-      await startHttpServer({
-        name,
-        host: config.host,
-        port: config.ports[name],
-        log,
-        health,
-        translateError,
-        ...(name === 'admin' && { metrics: telemetry.metrics }),
-        ...(routes && { routes }),
-      }),
-    );
+  const listen = async (name: keyof Config['ports'], more: Partial<HttpServerOptions> = {}): Promise<string> => {
+    const options = { name, host: config.host, port: config.ports[name], log, health, translateError, ...more };
+    return stack.use(await startHttpServer(options)).url;
+  };
   const urls = {
-    admin: (await listen('admin')).url,
-    gateway: (await listen('gateway')).url,
-    public: (await listen('public', (server) => publicRoutes(server, config, context))).url,
+    admin: await listen('admin', { metrics: telemetry.metrics }),
+    gateway: await listen('gateway'),
+    public: await listen('public', { routes: (server) => publicRoutes(server, { config, sessions, context }) }),
   };
 
   log.info({ urls, eventsEnabled: config.eventsEnabled }, 'user service started');
@@ -124,16 +117,19 @@ function watchOverload(
   return stack.use(watchBacklog({ databaseUrl, highWater, log: log.child({ part: 'outbox' }), ready })).isOn;
 }
 
-async function publicRoutes(
-  server: FastifyInstance,
-  config: Config,
-  context: (request: FastifyRequest) => AccountsContext,
-): Promise<void> {
+interface PublicParts {
+  readonly config: Config;
+  readonly sessions: Sessions;
+  readonly context: (request: FastifyRequest) => AccountsContext;
+}
+
+async function publicRoutes(server: FastifyInstance, { config, sessions, context }: PublicParts): Promise<void> {
   await server.register(async (api) => {
     api.setValidatorCompiler(validatorCompiler);
     api.setSerializerCompiler(serializerCompiler);
     await collectOpenApi(api, config.publicUrl);
     await accountRoutes(api, context);
+    await jwksRoutes(api, sessions.signingKeys);
   });
   confirmPage(server);
   docsPage(server);

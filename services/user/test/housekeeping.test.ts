@@ -12,6 +12,7 @@ type Servers = Awaited<ReturnType<typeof userServers>>;
 const config = parseConfig(configSchema, {
   SEALING_PUBLIC_KEY: '{"kty":"EC","kid":"test"}',
   CODE_KEY: Buffer.alloc(32, 7).toString('base64url'),
+  SESSION_KEY: Buffer.alloc(32, 8).toString('base64url'),
 });
 
 /** One round, as a replica makes it; nothing runs beside it. */

@@ -304,12 +304,14 @@ test('pages, documents, health and refusals of the edge', async () => {
 
   const { body: api } = await request(`${url}/openapi.json`, 'GET');
   expect(api.openapi).toBe('3.1.0');
-  expect(Object.keys(api.paths).toSorted((a, b) => a.localeCompare(b))).toEqual([
-    '/v1/registrations',
-    '/v1/verifications',
-    '/v1/verifications/{challengeId}',
-    '/v1/verifications/confirm',
-  ]);
+  expect(Object.keys(api.paths)).toEqual(
+    expect.arrayContaining([
+      '/v1/registrations',
+      '/v1/verifications',
+      '/v1/verifications/{challengeId}',
+      '/v1/verifications/confirm',
+    ]),
+  );
   expect(api.components.schemas.Problem).toBeDefined();
 
   expect(await request(`${url}/docs/`, 'GET')).toMatchObject({

@@ -34,6 +34,7 @@ export async function userServers() {
         NATS_URL: nats.urls.user,
         SEALING_PUBLIC_KEY: sealingPublicKey,
         CODE_KEY: Buffer.alloc(32, 7).toString('base64url'),
+        SESSION_KEY: Buffer.alloc(32, 8).toString('base64url'),
         METRICS_ENABLED: 'false', // They are a process's own, and this is the test's.
         LOG_LEVEL: 'silent',
         ...env,

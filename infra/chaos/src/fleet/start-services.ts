@@ -34,6 +34,7 @@ export async function startUserReplica(context: FleetContext, index: number, joi
       NATS_URL: joined.natsUrl,
       SEALING_PUBLIC_KEY: JSON.stringify(secrets.sealing.publicKey),
       CODE_KEY: secrets.codeKey,
+      SESSION_KEY: secrets.sessionKey,
       VERIFICATION_COOLDOWN_SECONDS: '1',
     },
   });

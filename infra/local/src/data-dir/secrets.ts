@@ -13,10 +13,20 @@ const schema = z.object({
   /** Seals one-time secrets for the email service (JSON Web Keys, RFC 7517). */
   sealing: z.object({ publicKey: jwk, privateKey: jwk }),
   codeKey: key,
+  sessionKey: key,
   recipientKey: key,
 });
 
-const json = z.string().transform(parseJson).pipe(schema);
+/** What came after data dirs were made: one that lacks it gets it. */
+function newerSecrets(): Pick<z.infer<typeof schema>, 'sessionKey'> {
+  return { sessionKey: randomBytes(32).toString('base64url') };
+}
+
+const json = z
+  .string()
+  .transform(parseJson)
+  .transform((stored) => (typeof stored === 'object' && stored !== null ? { ...newerSecrets(), ...stored } : stored))
+  .pipe(schema);
 
 /** Every password and key of a stack. */
 export type Secrets = z.infer<typeof schema>;
@@ -29,7 +39,12 @@ export type Secrets = z.infer<typeof schema>;
 export async function ensureSecrets(dataDir: string): Promise<Secrets> {
   const path = join(dataDir, 'secrets.json');
   const text = await readFile(path, 'utf8').catch(() => undefined);
-  if (text !== undefined) return parseSecrets(text, path);
+  if (text !== undefined) {
+    const secrets = parseSecrets(text, path);
+    if (Object.keys(newerSecrets()).some((name) => !(name in (JSON.parse(text) as object))))
+      await writeSecrets(path, secrets);
+    return secrets;
+  }
   // The second is the note of where the cluster is, if not in the data dir (postgres-home.ts).
   if ((await exists(join(dataDir, 'postgres'))) || (await exists(join(dataDir, 'postgres-is-in')))) {
     throw new Error(
@@ -37,8 +52,12 @@ export async function ensureSecrets(dataDir: string): Promise<Secrets> {
     );
   }
   const secrets = await makeSecrets();
-  await writeFileAtOnce(path, `${JSON.stringify(secrets, undefined, 2)}\n`);
+  await writeSecrets(path, secrets);
   return secrets;
+}
+
+async function writeSecrets(path: string, secrets: Secrets): Promise<void> {
+  await writeFileAtOnce(path, `${JSON.stringify(secrets, undefined, 2)}\n`);
 }
 
 function parseSecrets(text: string, path: string): Secrets {
@@ -64,6 +83,7 @@ async function makeSecrets(): Promise<Secrets> {
     nats: { user: password(), email: password(), operator: password() },
     sealing: await makeSealingKeys(),
     codeKey: randomBytes(32).toString('base64url'),
+    ...newerSecrets(),
     recipientKey: randomBytes(32).toString('base64url'),
   };
 }

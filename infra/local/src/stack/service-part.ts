@@ -31,6 +31,7 @@ export async function startUserService(context: StackContext, { postgres, nats }
     ...(nats.monitorUrl !== undefined && { NATS_MONITOR_URL: nats.monitorUrl }),
     SEALING_PUBLIC_KEY: JSON.stringify(secrets.sealing.publicKey),
     CODE_KEY: secrets.codeKey,
+    SESSION_KEY: secrets.sessionKey,
   });
 }
 

@@ -72,6 +72,8 @@ const statusOf: Record<Refusal, number> = {
   forbidden: 403,
   not_found: 404,
   conflict: 409,
+  precondition_failed: 412,
+  precondition_required: 428,
   rejected: 422,
   too_many: 429,
   unavailable: 503,
@@ -83,9 +85,11 @@ const titles: Record<number, string> = {
   403: 'Forbidden',
   404: 'Not found',
   409: 'Conflict',
+  412: 'Precondition failed',
   413: 'Body too large',
   415: 'Unsupported media type',
   422: 'Refused',
+  428: 'Precondition required',
   429: 'Too many requests',
   500: 'Internal error',
   503: 'Unavailable',
@@ -123,5 +127,7 @@ function send(
     instance: request.id,
     ...problem,
   };
+  // RFC 9110, 15.5.2: whoever is told to authenticate is told how.
+  if (problem.status === 401) reply.header('www-authenticate', 'Bearer');
   return reply.status(problem.status).type('application/problem+json').serializer(JSON.stringify).send(body);
 }

@@ -15,7 +15,10 @@ export async function collectOpenApi(server: FastifyInstance, publicUrl: string)
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
       servers: [{ url: publicUrl }],
-      tags: [{ name: 'Registration', description: 'From an address to a verified account.' }],
+      tags: [
+        { name: 'Registration', description: 'From an address to a verified account.' },
+        { name: 'Sessions', description: 'Signing in, staying so, signing out; the keys of access tokens.' },
+      ],
     },
     transform: jsonSchemaTransform,
     transformObject: jsonSchemaTransformObject,
