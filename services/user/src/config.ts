@@ -1,4 +1,4 @@
-import { runSettings, telemetryOf, telemetrySettings, variable } from '@postrider/runtime';
+import { clientSettings, runSettings, telemetryOf, telemetrySettings, variable } from '@postrider/runtime';
 import { z } from 'zod';
 import { signingAlgorithms } from './sessions/signing-keys/signing-key.ts';
 
@@ -49,6 +49,12 @@ export const configSchema = z
     PUBLIC_URL: variable.url(['http', 'https']).default('http://localhost:3000').meta({
       description: 'Where people reach the public listener, as the API reference names it.',
       example: 'https://accounts.example.com',
+    }),
+    ...clientSettings,
+    RATE_LIMIT_SCALE: z.coerce.number().min(0).default(1).meta({
+      description:
+        'Multiplies how often clients may call: `2` is twice as often, `0` as often as they like. The reference at `/docs` has the limits.',
+      example: '2',
     }),
     ...publishingSettings,
     RELAY_ENABLED: variable.flag(true).meta({
@@ -145,6 +151,8 @@ export const configSchema = z
     host: env.HOST,
     ports: { public: env.PUBLIC_PORT, gateway: env.GATEWAY_PORT, admin: env.ADMIN_PORT },
     publicUrl: env.PUBLIC_URL,
+    client: { trustedProxies: env.TRUSTED_PROXIES, header: env.CLIENT_ADDRESS_HEADER },
+    rateLimitScale: env.RATE_LIMIT_SCALE,
     databaseUrl: env.DATABASE_URL,
     natsUrl: env.NATS_URL,
     natsMonitorUrl: env.NATS_MONITOR_URL,

@@ -5,6 +5,7 @@ import { Migration0001Accounts } from '../migrations/0001-accounts.ts';
 import { Migration0002Housekeeping } from '../migrations/0002-housekeeping.ts';
 import { Migration0003Watermarks } from '../migrations/0003-watermarks.ts';
 import { Migration0004Sessions } from '../migrations/0004-sessions.ts';
+import { Migration0006Http } from '../migrations/0006-http.ts';
 import { User } from './accounts/user.ts';
 import { Challenge } from './challenges/challenge.ts';
 import { Session } from './sessions/session.ts';
@@ -29,6 +30,7 @@ export function userDatabase(url: string): DatabaseOptions {
       { name: '0002-housekeeping', class: Migration0002Housekeeping },
       { name: '0003-watermarks', class: Migration0003Watermarks },
       { name: '0004-sessions', class: Migration0004Sessions },
+      { name: '0006-http', class: Migration0006Http },
     ],
     otherTables: [
       ...outboxTables,
@@ -37,6 +39,8 @@ export function userDatabase(url: string): DatabaseOptions {
       'spent_refresh_token',
       'unknown_sign_in',
       'signing_key',
+      'idempotency_key',
+      'rate_limit',
     ],
   };
 }

@@ -1,5 +1,7 @@
 import { removeOldEvents } from '@postrider/outbox';
 import type { Removal } from '@postrider/runtime/housekeeping';
+import { endedIdempotencyKeys } from '@postrider/runtime/idempotency';
+import { endedRateLimits } from '@postrider/runtime/rate-limits';
 import { endedFlows, unverifiedAccounts } from './accounts/housekeeping.ts';
 import { endedCooldowns, expiredChallenges } from './challenges/housekeeping.ts';
 import type { Config } from './config.ts';
@@ -12,6 +14,8 @@ export function removals(config: Config): Removal[] {
     unverifiedAccounts(unverifiedAccountDays),
     endedFlows,
     endedCooldowns(verificationCooldownSeconds),
+    endedIdempotencyKeys,
+    endedRateLimits,
     { name: 'old events', remove: (client, limit) => removeOldEvents(client, { olderThanDays, limit }) },
   ];
 }

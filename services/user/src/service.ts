@@ -1,13 +1,12 @@
 import { createBell, watchBacklog } from '@postrider/outbox';
 import {
   createLogger,
-  DomainError,
   type HealthPart,
   type HttpServerOptions,
   type Logger,
   startHttpServer,
 } from '@postrider/runtime';
-import { type Database, isDatabaseOutage } from '@postrider/runtime/database';
+import type { Database } from '@postrider/runtime/database';
 import { startHousekeeping } from '@postrider/runtime/housekeeping';
 import { startTelemetry } from '@postrider/runtime/telemetry';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
@@ -21,11 +20,13 @@ import type { Config } from './config.ts';
 import { openUserDatabase } from './database.ts';
 import { docsPage } from './docs/docs-page.ts';
 import { collectOpenApi } from './docs/openapi.ts';
+import { guardRoutes } from './guard-routes.ts';
 import { removals } from './housekeeping.ts';
 import { confirmPage } from './pages/confirm-page.ts';
 import { startPublishing } from './publishing.ts';
 import { jwksRoutes } from './sessions/signing-keys/routes.ts';
 import { type Sessions, startSessions } from './sessions/start-sessions.ts';
+import { overloaded, translateError, unavailable } from './unavailable.ts';
 
 /** A running user service. */
 export interface UserService extends AsyncDisposable {
@@ -77,13 +78,16 @@ export async function start(config: Config): Promise<UserService> {
   };
 
   const listen = async (name: keyof Config['ports'], more: Partial<HttpServerOptions> = {}): Promise<string> => {
-    const options = { name, host: config.host, port: config.ports[name], log, health, translateError, ...more };
+    const { host, client } = config;
+    const options = { name, host, port: config.ports[name], client, log, health, translateError, ...more };
     return stack.use(await startHttpServer(options)).url;
   };
   const urls = {
     admin: await listen('admin', { metrics: telemetry.metrics }),
     gateway: await listen('gateway'),
-    public: await listen('public', { routes: (server) => publicRoutes(server, { config, sessions, context }) }),
+    public: await listen('public', {
+      routes: (server) => publicRoutes(server, { config, database, sessions, context }),
+    }),
   };
 
   log.info({ urls, eventsEnabled: config.eventsEnabled }, 'user service started');
@@ -119,12 +123,15 @@ function watchOverload(
 
 interface PublicParts {
   readonly config: Config;
+  readonly database: Database;
   readonly sessions: Sessions;
   readonly context: (request: FastifyRequest) => AccountsContext;
 }
 
-async function publicRoutes(server: FastifyInstance, { config, sessions, context }: PublicParts): Promise<void> {
+async function publicRoutes(server: FastifyInstance, parts: PublicParts): Promise<void> {
+  const { config, database, sessions, context } = parts;
   await server.register(async (api) => {
+    guardRoutes(api, config, database);
     api.setValidatorCompiler(validatorCompiler);
     api.setSerializerCompiler(serializerCompiler);
     await collectOpenApi(api, config.publicUrl);
@@ -133,26 +140,4 @@ async function publicRoutes(server: FastifyInstance, { config, sessions, context
   });
   confirmPage(server);
   docsPage(server);
-}
-
-function translateError(error: unknown): DomainError | undefined {
-  return isDatabaseOutage(error) ? unavailable(error) : undefined;
-}
-
-function unavailable(cause?: unknown): DomainError {
-  return new DomainError(
-    'unavailable',
-    'unavailable',
-    'The service can’t do this right now, or could not hear whether it was done. Try again shortly.',
-    { cause, retryAfterSeconds: 2 },
-  );
-}
-
-function overloaded(): DomainError {
-  return new DomainError(
-    'unavailable',
-    'overloaded',
-    'More is waiting to be published than this service may owe. Nothing was changed; try again later.',
-    { retryAfterSeconds: 10 },
-  );
 }

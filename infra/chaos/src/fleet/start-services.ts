@@ -36,6 +36,7 @@ export async function startUserReplica(context: FleetContext, index: number, joi
       CODE_KEY: secrets.codeKey,
       SESSION_KEY: secrets.sessionKey,
       VERIFICATION_COOLDOWN_SECONDS: '1',
+      RATE_LIMIT_SCALE: '100', // All people come from one address.
     },
   });
   return { member, url: `http://127.0.0.1:${publicPort}`, adminUrl: `http://127.0.0.1:${admin}` };

@@ -1,10 +1,25 @@
 import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import helmet from '@fastify/helmet';
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify';
+import { DomainError } from '../domain-error.ts';
 import { type HealthPart, readiness } from '../health.ts';
 import type { Logger } from '../logger.ts';
+import { collectMethods } from './allowed-methods.ts';
+import { type ClientAddressOptions, createClientAddress, networkOf } from './client-address.ts';
+import { answerClientError, answerExpectation } from './client-error.ts';
 import { observeRequests } from './observe-requests.ts';
-import { answerNotFound, answerProblem, type TranslateError } from './problem.ts';
+import { parseJson } from './parse-json.ts';
+import { answerNotFound, answerProblem, answerUnroutable, type TranslateError } from './problem.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The client's IP address, as far as trusted proxies vouch for it. */
+    clientAddress: string;
+    /** What rate limits count: the IPv4 address, or the /64 of an IPv6 one. */
+    clientNetwork: string;
+  }
+}
 
 export interface HttpServer extends AsyncDisposable {
   /** Where it listens, with the real port. */
@@ -19,6 +34,8 @@ export interface HttpServerOptions {
   readonly port: number;
   readonly log: Logger;
   readonly health: readonly HealthPart[];
+  /** Who may speak for others about where a request comes from; nobody unless said. */
+  readonly client?: ClientAddressOptions;
   /** Served as `/metrics`: on a listener of operators only. */
   readonly metrics?: (() => Promise<string>) | undefined;
   readonly translateError?: TranslateError;
@@ -40,12 +57,18 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     bodyLimit: 65_536,
     requestTimeout: 30_000,
     routerOptions: { maxParamLength: 128 },
+    frameworkErrors: answerUnroutable,
+    clientErrorHandler: (error, socket) => answerClientError(log, error, socket),
+    http: { requireHostHeader: false }, // Node's own refusal is no problem+json; ours is below.
   });
-  server.removeContentTypeParser('text/plain');
+  server.server.on('checkExpectation', answerExpectation);
+  const allowedMethods = collectMethods(server);
   server.setErrorHandler((error, request, reply) => answerProblem(error, request, reply, translateError));
-  server.setNotFoundHandler((request, reply) => answerNotFound(request, reply));
+  server.setNotFoundHandler((request, reply) => answerNotFound(request, reply, allowedMethods));
+  acceptJsonOnly(server);
   await server.register(helmet, helmetOptions);
   observeRequests(server, name);
+  tellClients(server, createClientAddress(options.client ?? { trustedProxies: [], header: 'x-forwarded-for' }));
   closeKeepAliveConnections(server);
   addHealth(server, options.health);
   if (options.metrics !== undefined) addMetrics(server, options.metrics);
@@ -63,6 +86,25 @@ const helmetOptions = {
   crossOriginEmbedderPolicy: false,
   referrerPolicy: { policy: 'no-referrer' },
 } as const;
+
+/** A route that takes another type adds a parser of its own, in a plugin of its own. */
+function acceptJsonOnly(server: FastifyInstance): void {
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (_request: unknown, body: Buffer) =>
+    parseJson(body),
+  );
+}
+
+function tellClients(server: FastifyInstance, clientAddress: (request: IncomingMessage) => string): void {
+  server.decorateRequest('clientAddress', '');
+  server.decorateRequest('clientNetwork', '');
+  server.addHook('onRequest', async (request) => {
+    if (request.raw.httpVersion === '1.1' && request.headers.host === undefined)
+      throw new DomainError('invalid', 'invalid_request', 'A request names its Host.');
+    request.clientAddress = clientAddress(request.raw);
+    request.clientNetwork = networkOf(request.clientAddress);
+  });
+}
 
 /** A keep-alive connection with a request in flight would hold `close()` until its client goes away: each is told to close instead. */
 function closeKeepAliveConnections(server: FastifyInstance): void {

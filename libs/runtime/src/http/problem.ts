@@ -1,3 +1,4 @@
+import { STATUS_CODES } from 'node:http';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { z } from 'zod';
@@ -41,6 +42,9 @@ export function answerProblem(
     if (known.refusal === 'unavailable')
       request.log.warn({ err: known.cause ?? known }, 'request refused: a dependency is unavailable');
     if (known.retryAfterSeconds !== undefined) reply.header('retry-after', String(known.retryAfterSeconds));
+    // RFC 9110, 15.5.2: who is refused for want of credentials is told which kind is wanted.
+    if (known.refusal === 'unauthenticated' && !reply.hasHeader('www-authenticate'))
+      reply.header('www-authenticate', 'Bearer');
     return send(reply, request, { status: statusOf[known.refusal], code: known.code, detail: known.message });
   }
   if (hasZodFastifySchemaValidationErrors(error)) {
@@ -61,9 +65,25 @@ export function answerProblem(
   });
 }
 
-/** No route here: the same answer for every path and method. */
-export function answerNotFound(request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  return send(reply, request, { status: 404, code: 'not_found' });
+/** Nothing here, or nothing for this method (RFC 9110, 15.5.6). */
+export function answerNotFound(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  allowedMethods: (path: string) => string[],
+): FastifyReply {
+  const allowed = allowedMethods(request.url.split('?')[0] ?? '');
+  if (allowed.length === 0) return send(reply, request, { status: 404, code: 'not_found' });
+  return send(reply.header('allow', allowed.join(', ')), request, { status: 405, code: 'method_not_allowed' });
+}
+
+/** A request that never reached a route: its hooks have not run. */
+export function answerUnroutable(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  reply
+    .header('cache-control', 'no-store')
+    .header('x-request-id', request.id)
+    .header('x-content-type-options', 'nosniff');
+  const status = error.statusCode ?? 400;
+  void send(reply, request, { status, code: 'invalid_request', detail: 'The address of the request can’t be read.' });
 }
 
 const statusOf: Record<Refusal, number> = {
@@ -99,7 +119,7 @@ const titles: Record<number, string> = {
 function clientFault(error: Error): Omit<Problem, 'type' | 'title' | 'instance'> | undefined {
   const { code, statusCode = 500 } = error as Partial<FastifyError>; // Any thrown Error may reach us; both are read with care.
   if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE')
-    return { status: 415, code: 'unsupported_media_type', detail: 'Send application/json.' };
+    return { status: 415, code: 'unsupported_media_type', detail: 'Say in Content-Type that it is application/json.' };
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return { status: 413, code: 'body_too_large' };
   if (statusCode >= 400 && statusCode < 500)
     return { status: statusCode, code: 'invalid_request', detail: 'The request can’t be read.' };
@@ -123,7 +143,7 @@ function send(
 ): FastifyReply {
   const body: Problem = {
     type: `/problems/${problem.code}`,
-    title: titles[problem.status] ?? 'Refused',
+    title: titles[problem.status] ?? STATUS_CODES[problem.status] ?? 'Refused',
     instance: request.id,
     ...problem,
   };

@@ -1,5 +1,5 @@
 import { emailAddress, locale } from '@postrider/contracts';
-import { problemSchema } from '@postrider/runtime';
+import { overall, perNetwork, problemSchema } from '@postrider/runtime';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
@@ -10,6 +10,7 @@ import { verificationState } from './verification-state.ts';
 import { verifyEmail } from './verify-email.ts';
 
 const tags = ['Registration'];
+const [minute, hour] = [60, 3_600];
 // No control or format characters: the name ends up in mails, logs and other people's screens.
 const displayName = z
   .string()
@@ -34,6 +35,7 @@ export async function accountRoutes(
   routes.post(
     '/v1/registrations',
     {
+      config: { rateLimits: [perNetwork(1_000, hour), overall(6_000, minute)], idempotent: true },
       schema: {
         tags,
         summary: 'Register an address',
@@ -56,6 +58,7 @@ export async function accountRoutes(
   routes.post(
     '/v1/verifications',
     {
+      config: { rateLimits: [perNetwork(300, hour)] },
       schema: {
         tags,
         summary: 'Send the verification mail again',
@@ -74,6 +77,7 @@ export async function accountRoutes(
   routes.get(
     '/v1/verifications/:challengeId',
     {
+      config: { rateLimits: [perNetwork(3_000, hour)] },
       schema: {
         tags,
         summary: 'See whether a verification is still open',
@@ -94,6 +98,7 @@ export async function accountRoutes(
   routes.post(
     '/v1/verifications/confirm',
     {
+      config: { rateLimits: [perNetwork(1_000, hour)] },
       schema: {
         tags,
         summary: 'Confirm an address',
