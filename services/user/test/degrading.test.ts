@@ -144,7 +144,7 @@ async function blockUnits(databaseUrl: string): Promise<{ waiting: () => Promise
   await blocker.query('begin; lock table mail_cooldown in access exclusive mode');
   const waiting = async (): Promise<number> => {
     const { rows } = await watcher.query(
-      `select count(*)::int as n from pg_stat_activity where wait_event_type = 'Lock'`,
+      `select count(*)::int as n from pg_stat_activity where wait_event_type = 'Lock' and application_name <> 'housekeeping'`,
     );
     return rows[0].n;
   };
