@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 
 /**
- * `npm run check`: format, lint, types, configuration reference, manifests and unit tests side by side, in under ten seconds. Each prints its verdict when it is done;
+ * `npm run check`: format, lint, types, configuration reference, manifests, contracts and unit tests side by side, in under ten seconds. Each prints its verdict when it is done;
  * what a failing one said follows at the end.
  */
 const checks = [
@@ -10,6 +10,7 @@ const checks = [
   { name: 'types', command: ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.base.json'] },
   { name: 'configuration reference', command: ['infra/config-reference/src/main.ts', '--check'] },
   { name: 'manifests', command: ['infra/ops/src/ops.ts', 'topology', 'render', '--check'] },
+  { name: 'contracts', command: ['infra/catalogue/src/main.ts', '--check'] },
   {
     name: 'unit tests',
     command: [

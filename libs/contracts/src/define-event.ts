@@ -18,6 +18,16 @@ export interface EventDefinition<Schema extends z.ZodObject> {
   readonly pii: readonly (keyof z.infer<Schema> & string)[];
   /** The golden sample: what version `version` looked like on the day it was published. */
   readonly sample: z.infer<Schema>;
+  /** Set when a later version takes over: both are published until that day, and this one may go after it. */
+  readonly deprecated?: Deprecation;
+}
+
+/** The end of a version that was announced to its subscribers. */
+export interface Deprecation {
+  /** The last day on which it is published, `2027-06-30`. */
+  readonly until: string;
+  /** The type that takes over, `user.registered.v2`. */
+  readonly successor: string;
 }
 
 /** An event as an aggregate's method returns it: what happened, not yet who said it or when it was stored. */

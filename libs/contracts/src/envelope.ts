@@ -99,17 +99,27 @@ const attributes = [
 ] as const satisfies readonly (readonly [keyof Envelope, string])[];
 
 const envelopeSchema = z.object({
-  id: z.string(),
-  source: z.string(),
-  type: z.string(),
-  subject: z.string(),
-  time: z.iso.datetime({ offset: true }),
-  sequence: z.string().optional(),
-  correlationId: z.string().optional(),
-  causationId: z.string().optional(),
-  traceparent: z.string().optional(),
-  tracestate: z.string().optional(),
+  id: z.string().describe('The event’s id, the same in every copy: what to deduplicate by. A UUIDv7.'),
+  source: z.string().describe('The service that says so, `/postrider/user`.'),
+  type: z.string().describe('Name and version, `user.registered.v1`.'),
+  subject: z.string().describe('What it is about, the last token of the NATS subject.'),
+  time: z.iso.datetime({ offset: true }).describe('When it was stored with its transaction.'),
+  sequence: z
+    .string()
+    .optional()
+    .describe(
+      'A whole number that grows in commit order for one subject, with gaps. A lower one than you know is old news.',
+    ),
+  correlationId: z.string().optional().describe('The request that began it.'),
+  causationId: z.string().optional().describe('The id of the event that made this one happen.'),
+  traceparent: z.string().optional().describe('W3C trace context.'),
+  tracestate: z.string().optional().describe('W3C trace context.'),
 });
+
+/** The headers that say something of the event, each with its schema, as the catalogue publishes them. */
+export const envelopeHeaders: readonly { readonly name: string; readonly schema: z.ZodType }[] = attributes.map(
+  ([member, name]) => ({ name, schema: envelopeSchema.shape[member] }),
+);
 
 /** Percent-encodes what the binding says must be: space, double quote, percent, and everything outside printable ASCII. */
 function encode(value: string): string {
