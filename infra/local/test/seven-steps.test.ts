@@ -20,6 +20,9 @@ test('who follows the README’s seven steps has an event and its mail', async (
   expect(written.length).toBeGreaterThan(7);
 
   const inCopy = { cwd: root, env: { ...process.env, CI: '' } }; // Where CI is set, vitest writes no new snapshots.
+  await run(process.execPath, ['infra/catalogue/src/main.ts'], inCopy);
+  await run(process.execPath, ['infra/catalogue/src/main.ts', '--check'], inCopy);
+  expect(await readFile(join(root, 'libs/contracts/CHANGELOG.md'), 'utf8')).toContain('`user.locked.v1`: published');
   await run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.base.json'], inCopy);
   const unit = ['node_modules/vitest/vitest.mjs', 'run', '--config', 'infra/vitest.config.ts', '--project', 'unit'];
   await run(process.execPath, [...unit, 'services/email/src/mail', 'libs/contracts', 'infra/nats'], inCopy);
@@ -39,7 +42,7 @@ test('who follows the README’s seven steps has an event and its mail', async (
   await expect
     .poll(async () => (await ada.mails()).map(({ Subject }) => Subject), { timeout: 20_000 })
     .toContain('Your account is locked');
-});
+}, 240_000);
 
 /** The sources as they are, and what is installed for them: links between our own packages lead to the copies. */
 async function copyRepository(target: string): Promise<void> {

@@ -19,6 +19,7 @@ import { createChallengeMaker } from './challenges/prepare-challenge.ts';
 import type { Config } from './config.ts';
 import { openUserDatabase } from './database.ts';
 import { docsPage } from './docs/docs-page.ts';
+import { eventCatalogue } from './docs/event-catalogue.ts';
 import { collectOpenApi } from './docs/openapi.ts';
 import { guardRoutes } from './guard-routes.ts';
 import { removals } from './housekeeping.ts';
@@ -140,4 +141,5 @@ async function publicRoutes(server: FastifyInstance, parts: PublicParts): Promis
   });
   confirmPage(server);
   docsPage(server);
+  eventCatalogue(server);
 }
