@@ -24,7 +24,10 @@ import { collectOpenApi } from './docs/openapi.ts';
 import { guardRoutes } from './guard-routes.ts';
 import { removals } from './housekeeping.ts';
 import { confirmPage } from './pages/confirm-page.ts';
+import { profileRoutes } from './profile/routes.ts';
 import { startPublishing } from './publishing.ts';
+import { sessionRoutes } from './sessions/routes.ts';
+import type { SessionsContext } from './sessions/sessions-context.ts';
 import { jwksRoutes } from './sessions/signing-keys/routes.ts';
 import { type Sessions, startSessions } from './sessions/start-sessions.ts';
 import { overloaded, translateError, unavailable } from './unavailable.ts';
@@ -72,10 +75,12 @@ export async function start(config: Config): Promise<UserService> {
   };
   warmUpInBackground(stack, database, accounts, log);
   const isOverloaded = watchOverload(stack, config, log, ready);
-  const context = (request: FastifyRequest): AccountsContext => {
+  const { accessTokens, refreshTokens, settings } = sessions;
+  const context = (request: FastifyRequest): Context => {
     if (!database.isMigrated()) throw unavailable();
     if (request.method !== 'GET' && isOverloaded()) throw overloaded();
-    return { ...accounts, headers: { traceparent: request.trace.traceparent, correlationId: request.id } };
+    const headers = { traceparent: request.trace.traceparent, correlationId: request.id };
+    return { ...accounts, accessTokens, refreshTokens, sessions: settings, headers };
   };
 
   const listen = async (name: keyof Config['ports'], more: Partial<HttpServerOptions> = {}): Promise<string> => {
@@ -122,11 +127,14 @@ function watchOverload(
   return stack.use(watchBacklog({ databaseUrl, highWater, log: log.child({ part: 'outbox' }), ready })).isOn;
 }
 
+/** What the use cases of all features need. */
+type Context = AccountsContext & SessionsContext;
+
 interface PublicParts {
   readonly config: Config;
   readonly database: Database;
   readonly sessions: Sessions;
-  readonly context: (request: FastifyRequest) => AccountsContext;
+  readonly context: (request: FastifyRequest) => Context;
 }
 
 async function publicRoutes(server: FastifyInstance, parts: PublicParts): Promise<void> {
@@ -137,6 +145,9 @@ async function publicRoutes(server: FastifyInstance, parts: PublicParts): Promis
     api.setSerializerCompiler(serializerCompiler);
     await collectOpenApi(api, config.publicUrl);
     await accountRoutes(api, context);
+    const { authenticate } = sessions;
+    await sessionRoutes(api, { context, authenticate, origin: new URL(config.publicUrl).origin });
+    await profileRoutes(api, { context, authenticate });
     await jwksRoutes(api, sessions.signingKeys);
   });
   confirmPage(server);

@@ -46,6 +46,11 @@ export async function userServers() {
     nats,
     rows: async <Row>(sql: string, values: unknown[] = []): Promise<Row[]> =>
       (await client.query(sql, values)).rows as Row[],
+    /** How many statements wait for somebody's lock. */
+    waiting: async (): Promise<number> => {
+      const sql = `select count(*)::int as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+      return (await client.query<{ n: number }>(sql)).rows[0]?.n ?? 0;
+    },
     /** Boots the service and returns at once, as it does where something it needs is absent. */
     boot,
     /** Boots the service and waits until it can work. */

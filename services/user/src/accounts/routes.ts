@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { AccountsContext } from './accounts-context.ts';
+import { displayName } from './display-name.ts';
 import { registerUser } from './register-user.ts';
 import { resendVerification } from './resend-verification.ts';
 import { verificationState } from './verification-state.ts';
@@ -11,13 +12,6 @@ import { verifyEmail } from './verify-email.ts';
 
 const tags = ['Registration'];
 const [minute, hour] = [60, 3_600];
-// No control or format characters: the name ends up in mails, logs and other people's screens.
-const displayName = z
-  .string()
-  .trim()
-  .min(1)
-  .max(100)
-  .regex(/^[^\p{C}]+$/u, 'No control characters.');
 const flowId = z.uuid().describe('From the registration’s answer.');
 const registered = z
   .object({ status: z.literal('pending'), flowId: z.uuid() })

@@ -3,6 +3,7 @@ import {
   type DomainEvent,
   emailVerificationIssued,
   emailVerified,
+  profileUpdated,
   registrationAttempted,
   userRegistered,
 } from '@postrider/contracts';
@@ -35,6 +36,12 @@ export interface Registration {
   readonly locale: string;
   readonly passwordHash: string;
   readonly at: Date;
+}
+
+/** What a person may change about their account; absent stays, null removes. */
+export interface ProfileChanges {
+  readonly displayName?: string | null | undefined;
+  readonly locale?: string | undefined;
 }
 
 /** What an issued challenge must tell the email service. */
@@ -73,6 +80,18 @@ export class User extends schema.class {
    */
   submitPasswordAgain(passwordHash: string): void {
     if (!this.isEmailVerified && passwordHash !== this.passwordHash) this.isPasswordDisputed = true;
+  }
+
+  /** Says what changed, and nothing where all of it was so before. */
+  updateProfile({ displayName = this.displayName, locale = this.locale }: ProfileChanges): DomainEvent[] {
+    const changed = {
+      ...((displayName ?? null) !== (this.displayName ?? null) && { displayName: displayName ?? null }),
+      ...(locale !== this.locale && { locale }),
+    };
+    const changedFields = Object.keys(changed);
+    if (changedFields.length === 0) return [];
+    Object.assign(this, changed);
+    return [profileUpdated.create({ userId: this.id, changedFields, ...changed })];
   }
 
   /** Asks the owner of the address to prove it. */

@@ -14,10 +14,22 @@ export async function collectOpenApi(server: FastifyInstance, publicUrl: string)
           'Accounts. JSON only; unknown fields are refused; every error is application/problem+json (RFC 9457).',
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
+      components: {
+        securitySchemes: {
+          bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'The access token.' },
+          cookie: {
+            type: 'apiKey',
+            in: 'cookie',
+            name: '__Host-postrider-access',
+            description: 'The same, in cookie mode.',
+          },
+        },
+      },
       servers: [{ url: publicUrl }],
       tags: [
         { name: 'Registration', description: 'From an address to a verified account.' },
         { name: 'Sessions', description: 'Signing in, staying so, signing out; the keys of access tokens.' },
+        { name: 'Profile', description: 'Your own account.' },
       ],
     },
     transform: jsonSchemaTransform,
