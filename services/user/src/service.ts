@@ -63,6 +63,7 @@ export async function start(config: Config): Promise<UserService> {
   const { em } = database;
   const now = (): Date => new Date();
   const sessions = stack.use(startSessions({ config, em, now, log: log.child({ part: 'sessions' }), ready }));
+  health.push({ name: 'signing keys', required: true, check: sessions.signingKeys.health });
   const accounts = {
     em,
     bell: events?.bell ?? createBell(),
@@ -147,7 +148,7 @@ async function publicRoutes(server: FastifyInstance, parts: PublicParts): Promis
     await accountRoutes(api, context);
     const { authenticate } = sessions;
     await sessionRoutes(api, { context, authenticate, origin: new URL(config.publicUrl).origin });
-    await profileRoutes(api, { context, authenticate });
+    await api.register((own) => profileRoutes(own, { context, authenticate })); // It takes another type of body.
     await jwksRoutes(api, sessions.signingKeys);
   });
   confirmPage(server);

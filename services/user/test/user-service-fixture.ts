@@ -24,6 +24,9 @@ export async function userServers() {
   const client = new Client({ connectionString: database.url });
   await client.connect();
   stack.defer(() => client.end());
+  const watcher = new Client({ connectionString: database.url }); // A transaction of the other sees what was when it first looked.
+  await watcher.connect();
+  stack.defer(() => watcher.end());
   const boot = (env: Record<string, string> = {}) =>
     start(
       parseConfig(configSchema, {
@@ -49,7 +52,7 @@ export async function userServers() {
     /** How many statements wait for somebody's lock. */
     waiting: async (): Promise<number> => {
       const sql = `select count(*)::int as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
-      return (await client.query<{ n: number }>(sql)).rows[0]?.n ?? 0;
+      return (await watcher.query<{ n: number }>(sql)).rows[0]?.n ?? 0;
     },
     /** Boots the service and returns at once, as it does where something it needs is absent. */
     boot,

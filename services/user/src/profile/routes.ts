@@ -1,5 +1,5 @@
 import { locale } from '@postrider/contracts';
-import { problemSchema } from '@postrider/runtime';
+import { parseJson, perNetwork, problemSchema } from '@postrider/runtime';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
@@ -13,6 +13,7 @@ import { updateProfile } from './update-profile.ts';
 
 const tags = ['Profile'];
 const mergePatch = 'application/merge-patch+json';
+const config = { rateLimits: [perNetwork(60_000, 3_600)] };
 
 const profile = z
   .object({
@@ -53,12 +54,15 @@ export async function profileRoutes(
   server: FastifyInstance,
   { context, authenticate }: ProfileRouteParts,
 ): Promise<void> {
-  server.addContentTypeParser(mergePatch, { parseAs: 'string' }, server.getDefaultJsonParser('error', 'error'));
+  server.addContentTypeParser(mergePatch, { parseAs: 'buffer' }, async (_request: unknown, body: Buffer) =>
+    parseJson(body),
+  );
   const routes = server.withTypeProvider<ZodTypeProvider>();
 
   routes.get(
     '/v1/me',
     {
+      config,
       schema: {
         tags,
         security,
@@ -76,6 +80,7 @@ export async function profileRoutes(
   routes.patch(
     '/v1/me',
     {
+      config,
       schema: {
         tags,
         security,

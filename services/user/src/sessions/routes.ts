@@ -1,4 +1,4 @@
-import { problemSchema } from '@postrider/runtime';
+import { overall, perAddress, perNetwork, problemSchema } from '@postrider/runtime';
 import { DomainError } from '@postrider/runtime/domain-error';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
@@ -16,6 +16,9 @@ import { signIn } from './sign-in.ts';
 import type { Identity } from './tokens/access-token.ts';
 
 const tags = ['Sessions'];
+const [minute, hour] = [60, 3_600];
+/** Of whoever has a session: many people may share a network. */
+const often = { rateLimits: [perNetwork(60_000, hour)] };
 /** With the access token, as a header or a cookie. */
 export const security = [{ bearer: [] }, { cookie: [] }];
 const nothing = z.null().describe('Done.');
@@ -35,6 +38,10 @@ export async function sessionRoutes(server: FastifyInstance, parts: SessionRoute
   routes.post(
     '/v1/sessions',
     {
+      config: {
+        rateLimits: [perNetwork(1_000, hour), perAddress(30, 10 * minute), overall(6_000, minute)],
+        idempotent: true,
+      },
       schema: {
         tags,
         summary: 'Sign in',
@@ -64,6 +71,7 @@ export async function sessionRoutes(server: FastifyInstance, parts: SessionRoute
   routes.post(
     '/v1/sessions/refresh',
     {
+      config: often,
       schema: {
         tags,
         summary: 'Exchange a refresh token',
@@ -91,6 +99,7 @@ export async function sessionRoutes(server: FastifyInstance, parts: SessionRoute
   routes.delete(
     '/v1/sessions/current',
     {
+      config: often,
       schema: {
         tags,
         security,
@@ -110,6 +119,7 @@ export async function sessionRoutes(server: FastifyInstance, parts: SessionRoute
   routes.get(
     '/v1/me/sessions',
     {
+      config: often,
       schema: {
         tags,
         security,
@@ -137,6 +147,7 @@ export async function sessionRoutes(server: FastifyInstance, parts: SessionRoute
   routes.delete(
     '/v1/me/sessions/:id',
     {
+      config: often,
       schema: {
         tags,
         security,
@@ -162,6 +173,7 @@ export async function sessionRoutes(server: FastifyInstance, parts: SessionRoute
   routes.post(
     '/v1/me/sessions/revoke-others',
     {
+      config: often,
       schema: {
         tags,
         security,

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { DomainError, type Logger } from '@postrider/runtime';
+import { DomainError, type Logger, type PartHealth } from '@postrider/runtime';
 import { isDatabaseOutage, query } from '@postrider/runtime/database';
 import type { JWK } from 'jose';
 import { jwksMaxAgeSeconds, replaceOldKeys } from './replace-old-keys.ts';
@@ -25,6 +25,8 @@ export interface SigningKeys extends AsyncDisposable {
   find(kid: string): Promise<SigningKey | undefined>;
   /** What may be published: public keys, the newest first. */
   published(): readonly JWK[];
+  /** Up once there is a key to sign with. */
+  health(): PartHealth;
   /** Reads the table now, and brings it up to date. Rejects when the database does. */
   runOnce(): Promise<void>;
 }
@@ -68,6 +70,8 @@ export function startSigningKeys(options: SigningKeysOptions): SigningKeys {
       return find();
     },
     published: () => state.keys.map(({ publicJwk }) => publicJwk),
+    health: () =>
+      state.current === undefined ? { status: 'starting', detail: 'no signing key yet' } : { status: 'up' },
     runOnce: () => readOnce(options, state),
     async [Symbol.asyncDispose]() {
       stopping.abort();
