@@ -2,7 +2,8 @@
 //
 // It is what every npm script goes through, so a machine needs Node 18 and npm, nothing more. In order:
 //   1. Node and pnpm of this process are checked. What is missing comes from npm, as exactly the pinned package, through npx, whose
-//      PATH is taken over. A machine that has both downloads nothing and needs no network.
+//      PATH is taken over. A machine that has both downloads nothing and needs no network. Where npx put them is noted in node_modules:
+//      asking npx again would cost each command a second or two.
 //   2. `pnpm install --frozen-lockfile`: a tenth of a second when there is nothing to do, silent unless it fails.
 //   3. The script runs on that Node with our terminal, and we end with its exit code.
 //
@@ -13,9 +14,9 @@
 //
 // Plain JavaScript without dependencies: it must start on an old Node, before anything is installed.
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
-import { dirname, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const oldestNode = '24.15.0';
@@ -24,6 +25,10 @@ const stopWithinMs = 15_000;
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const pinnedPnpm = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).packageManager.replace(/^pnpm@/, '');
+
+// npm gives these two to whatever it runs, and a nested npx would obey them instead of its own arguments.
+const { npm_config_call: _call, npm_config_package: _package, ...inherited } = process.env;
+const noteFile = join(root, 'node_modules', '.postrider-toolchain.json');
 
 /** The process we wait for at the moment, and whether somebody wants us gone. */
 let running;
@@ -36,45 +41,76 @@ if (process.platform === 'win32')
 
 handOnSignals();
 watchParent();
-const env = await toolchain();
+const fetched = await fetchMissing();
+const env = environment(fetched);
 await installPackages(env);
+if (fetched) note(fetched);
 const node = hasNode() ? process.execPath : 'node';
 const { code, signal } = await run(node, [script, ...scriptArguments], { env, stdio: 'inherit' });
 process.exit(signal === null ? code : 128 + constants.signals[signal]);
 
 /** The environment with a PATH on which `node` and `pnpm` are the right ones. */
-async function toolchain() {
-  const env = { ...process.env, POSTRIDER_LAUNCHER_PID: String(process.pid) };
-  const missing = [];
-  if (!hasNode()) missing.push(nodePackage());
-  const pnpm = await run('pnpm', ['--version'], { env });
-  if (pnpm.output.trim() !== pinnedPnpm) missing.push(`pnpm@${pinnedPnpm}`);
-  if (missing.length === 0) return env;
+function environment(fetched) {
+  const path = fetched ? `${fetched.folder}${delimiter}${inherited.PATH}` : inherited.PATH;
+  return { ...inherited, PATH: path, POSTRIDER_LAUNCHER_PID: String(process.pid) };
+}
 
-  // npm gives these to whatever it runs, and a nested npx would obey them instead of its own arguments.
-  delete env.npm_config_call;
-  delete env.npm_config_package;
-  const wanted = missing.flatMap((name) => ['--package', name]);
-  const npx = await withNotice(`Getting ${missing.join(' and ')} from npm, once …`, () =>
-    run('npx', ['--yes', '--prefer-offline', ...wanted, '--call', 'node -p process.env.PATH'], { env }),
+/**
+ * What of Node and pnpm is missing here, and the folder of commands that npx made of it.
+ * @returns {Promise<{ packages: string[], folder: string } | undefined>}
+ */
+async function fetchMissing() {
+  const packages = [];
+  if (!hasNode()) packages.push(nodePackage());
+  const pnpm = await run('pnpm', ['--version'], { env: inherited });
+  if (pnpm.output.trim() !== pinnedPnpm) packages.push(`pnpm@${pinnedPnpm}`);
+  if (packages.length === 0) return undefined;
+  return noted(packages) ?? { packages, folder: await fetchByNpx(packages) };
+}
+
+async function fetchByNpx(packages) {
+  const wanted = packages.flatMap((name) => ['--package', name]);
+  const npx = await withNotice(`Getting ${packages.join(' and ')} from npm, once …`, () =>
+    run('npx', ['--yes', '--prefer-offline', ...wanted, '--call', 'node -p process.env.PATH'], { env: inherited }),
   );
   const path = npx.output.trim().split('\n').at(-1);
   if (npx.code !== 0 || !path) {
     fail(
-      `This needs Node >= ${oldestNode} (here: ${process.version}) and pnpm ${pinnedPnpm}, and npm could not fetch ${missing.join(' and ')}. ` +
+      `This needs Node >= ${oldestNode} (here: ${process.version}) and pnpm ${pinnedPnpm}, and npm could not fetch ${packages.join(' and ')}. ` +
         'Check the network and the npm registry, or install both yourself.',
       npx.errors,
     );
   }
-  env.PATH = path;
-  const version = await run('node', ['--version'], { env });
+  const version = await run('node', ['--version'], { env: { ...inherited, PATH: path } });
   if (!isAtLeast(version.output, oldestNode)) {
     fail(
       `The Node that npm fetched for ${process.platform}-${process.arch} does not run here. Install Node >= ${oldestNode} yourself (https://nodejs.org) and try again.`,
       version.errors,
     );
   }
-  return env;
+  return path.split(delimiter)[0];
+}
+
+/** What an earlier run noted, if it is these packages and they are still there: npm may have emptied its cache. */
+function noted(packages) {
+  try {
+    const note = JSON.parse(readFileSync(noteFile, 'utf8'));
+    const isThere = (name) => {
+      const [, folder, version] = /^(.+)@(.+)$/.exec(name);
+      return JSON.parse(readFileSync(join(note.folder, '..', folder, 'package.json'), 'utf8')).version === version;
+    };
+    return note.packages.join() === packages.join() && packages.every(isThere) ? note : undefined;
+  } catch {
+    return undefined; // No note, or none that holds: npx is asked.
+  }
+}
+
+function note(fetched) {
+  try {
+    writeFileSync(noteFile, JSON.stringify(fetched));
+  } catch {
+    // Somebody else's node_modules: npx is asked again next time.
+  }
 }
 
 async function installPackages(env) {
