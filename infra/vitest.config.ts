@@ -16,6 +16,8 @@ export default defineConfig({
           // Pure code keeps nothing between files, so they may share what they import.
           pool: 'threads',
           isolate: false,
+          // Hashing passwords takes long where others compute, too.
+          testTimeout: 60_000,
           include: ['{libs,services}/*/src/**/*.test.ts', 'infra/**/src/**/*.test.ts'],
         },
       },
