@@ -20,6 +20,12 @@ test('a line tells what happened, with what, and the start of its trace', () => 
   expect(read(line)).toBe('TIME user     account registered userId=u1 [0af76519]');
 });
 
+test('data with parts are told without the quotes of JSON', () => {
+  expect(read('{"level":"info","msg":"listening","urls":{"admin":"http://127.0.0.1:3002"}}')).toBe(
+    'TIME user     listening urls={admin:http://127.0.0.1:3002}',
+  );
+});
+
 test('levels as numbers are understood, and debug lines stay in the file', () => {
   expect(read('{"level":30,"msg":"hello"}')).toBe('TIME user     hello');
   expect(read('{"level":20,"msg":"hello"}')).toBeUndefined();

@@ -53,7 +53,7 @@ function clock(time: string | number | undefined): string {
 }
 
 function short(value: unknown): string {
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  const text = typeof value === 'string' ? value : JSON.stringify(value).replaceAll('"', '');
   return text.length > 200 ? `${text.slice(0, 199)}…` : text;
 }
 
