@@ -22,7 +22,9 @@ for (const stream of [process.stdout, process.stderr]) stream.on('error', () => 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop.abort(new Error(signal)));
 
 try {
-  await play(patienceOf(process.argv.slice(2)));
+  const args = process.argv.slice(2);
+  if (['--help', '-h'].some((asked) => args.includes(asked))) print(usage);
+  else await play(patienceOf(args));
 } catch (error) {
   // A step that failed is told already.
   if (!(error instanceof StepFailure))
@@ -75,7 +77,7 @@ async function chapter(
   await travel(journey, traveller);
 }
 
-function summary({ timeline, info, logs }: Journey, { isOwn }: OpenedStack, { traceId }: Person): void {
+function summary({ timeline, info }: Journey, { isOwn }: OpenedStack, { traceId }: Person): void {
   const { steps, elapsedMs } = timeline.total();
   print('');
   print(
@@ -86,7 +88,7 @@ function summary({ timeline, info, logs }: Journey, { isOwn }: OpenedStack, { tr
     print('  To look at it yourself: npm start, and npm run demo beside it.');
   } else {
     print(`  The mails        ${info.mailboxUrl}`);
-    print(`  The trace        grep ${traceId} ${logs}/*.log`);
+    print(`  The trace        npm run ops -- trace ${traceId}`);
   }
   print('');
 }

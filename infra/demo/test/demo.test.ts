@@ -35,6 +35,7 @@ test('the demo tells every step of both journeys and ends with 0, within 80 colu
   expect(output).toMatch(/event {4}[\da-f]{8}-[\da-f]{4}-7[\da-f]{3}-/);
   expect(output).toMatch(/stream {3}USER_EVENTS #\d+/);
   expect(output).toMatch(/19 steps in \d+ ms/);
+  expect(output).toMatch(/The trace {8}npm run ops -- trace [\da-f]{32}\n/);
   const traces = new Set([...output.matchAll(/trace {4}([\da-f]{32}) ✓ ours/g)].map(([, id]) => id));
   expect(traces.size).toBe(2);
 

@@ -8,7 +8,8 @@ export { type Mailbox, type MailboxOptions, startMailbox } from './mailbox/start
 export { freePortOffset } from './ports/free-port-offset.ts';
 export { freePort } from './process/free-port.ts';
 export { type Stack, type StackOptions, startStack } from './stack/start-stack.ts';
-export { parseStackConfig, type StackConfig } from './stack/stack-config.ts';
+export { consoleLine } from './console/console-line.ts';
+export { folderOf, parseStackConfig, type StackConfig } from './stack/stack-config.ts';
 export { stackFilePath, type StackInfo } from './stack/stack-file.ts';
 export { ensureSecrets, type Secrets } from './data-dir/secrets.ts';
 export { postgresBinaries } from './postgres/postgres-binaries.ts';

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { parseStackConfig, stackFilePath, type StackInfo } from '@postrider/local';
+import { folderOf, parseStackConfig, stackFilePath, type StackInfo } from '@postrider/local';
 import { z } from 'zod';
 import { UsageError } from './command.ts';
 
@@ -14,6 +14,8 @@ export interface Places {
   readonly emailUrl?: string | undefined;
   /** Where the email service sends to; only told, never asked. */
   readonly smtpUrl?: string | undefined;
+  /** The logs of the stack in the data dir. No variable names others: what keeps those has a search of its own. */
+  readonly logsFolder?: string | undefined;
 }
 
 /** One, or several joined by commas. */
@@ -25,7 +27,7 @@ const variables = {
   userUrl: 'USER_URL',
   emailUrl: 'EMAIL_URL',
   smtpUrl: 'SMTP_URL',
-} as const satisfies Record<keyof Places, string>;
+} as const satisfies Record<Exclude<keyof Places, 'logsFolder'>, string>;
 
 export const placeVariables: readonly string[] = Object.values(variables);
 
@@ -37,13 +39,14 @@ export const placeVariables: readonly string[] = Object.values(variables);
  */
 export async function findPlaces(env: NodeJS.ProcessEnv, root: string): Promise<Places> {
   const given = readVariables(env);
-  const { dataDir } = parseStackConfig(env, root);
+  const config = parseStackConfig(env, root);
+  const { dataDir } = config;
   const stack = await readStackFile(dataDir);
   if (stack === undefined && Object.keys(given).length === 0)
     throw new UsageError(
       `No stack runs in ${dataDir}: start one (npm start), name its POSTRIDER_DATA_DIR, or say where the parts are with ${placeVariables.join(', ')}.`,
     );
-  return { ...(stack && placesOf(stack)), ...given };
+  return { ...(stack && { ...placesOf(stack), logsFolder: folderOf(config, 'logs') }), ...given };
 }
 
 function placesOf({ databaseUrls, natsOperatorUrl, userUrl, emailUrl, smtpUrl }: StackInfo): Places {
