@@ -1,0 +1,25 @@
+import { bullmq } from './bullmq.ts';
+import { graphileWorker } from './graphile-worker.ts';
+import { noEvents } from './no-events.ts';
+import type { Peer } from './peer.ts';
+import { pgBoss } from './pg-boss.ts';
+import { postrider } from './postrider/postrider.ts';
+
+export const peers: readonly Peer[] = [
+  postrider(),
+  postrider(5),
+  postrider(20),
+  noEvents,
+  graphileWorker,
+  pgBoss('by notify'),
+  pgBoss('by polling'),
+  bullmq,
+];
+
+/** @throws when there is none of that name, naming those that are */
+export function peerNamed(name: string): Peer {
+  const peer = peers.find((one) => one.name === name);
+  if (peer === undefined)
+    throw new Error(`No peer is called "${name}"; there are ${peers.map((one) => one.name).join('; ')}.`);
+  return peer;
+}

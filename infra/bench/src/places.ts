@@ -1,0 +1,9 @@
+/** Where the servers of one measurement are. Each measurement has its own, with empty disks. */
+export interface Places {
+  /** The superuser's, so that a peer may create what it likes. */
+  readonly databaseUrl: string;
+  readonly natsUrl?: string | undefined;
+  readonly redisPort?: number | undefined;
+}
+
+export type ServerName = 'nats' | 'redis';

@@ -1,0 +1,102 @@
+import type { Options } from './options.ts';
+import { bullmq } from './peers/bullmq.ts';
+import { graphileWorker } from './peers/graphile-worker.ts';
+import { noEvents } from './peers/no-events.ts';
+import type { Peer } from './peers/peer.ts';
+import { pgBoss } from './peers/pg-boss.ts';
+import { postrider } from './peers/postrider/postrider.ts';
+import { measureDrain } from './workloads/drain.ts';
+import { measureFanOut } from './workloads/fan-out.ts';
+import { measureHeldTransaction } from './workloads/held-transaction.ts';
+import { measureIdle } from './workloads/idle.ts';
+import { measureLatency } from './workloads/latency.ts';
+import { measureMail } from './workloads/mail.ts';
+import { measureOutage } from './workloads/outage.ts';
+import { measureRegistrations } from './workloads/registrations.ts';
+import { measureStart } from './workloads/start.ts';
+import { measureThroughput } from './workloads/throughput.ts';
+
+export interface Measurement {
+  readonly workload: string;
+  readonly peer: string;
+  measure(): Promise<object>;
+}
+
+export interface PlanContext {
+  readonly options: Options;
+  readonly root: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly hasRedis: boolean;
+}
+
+/** What is measured in one run, in order: of each workload all peers in turn, so that they share the machine's moods. */
+export function plan({ options, root, env, hasRedis }: PlanContext): Measurement[] {
+  const { isQuick, only, peers: wanted, holdSeconds } = options;
+  const queues = [graphileWorker, pgBoss('by notify'), pgBoss('by polling'), ...(hasRedis ? [bullmq] : [])];
+  const all = [postrider(), ...queues];
+  const transactional = all.filter((peer) => peer.isTransactional);
+  const measured = (
+    workload: string,
+    peers: readonly Peer[],
+    measure: (peer: Peer) => Promise<object>,
+  ): Measurement[] => peers.map((peer) => ({ workload, peer: peer.name, measure: async () => measure(peer) }));
+  const product = (workload: string, measure: () => Promise<object>): Measurement[] => [
+    { workload, peer: 'postrider', measure },
+  ];
+  const seconds = isQuick ? 5 : 10;
+  const events = isQuick ? 5_000 : 20_000;
+  const sync = { natsSync: 'always' } as const;
+
+  const quick = [
+    ...measured('latency 50/s', all, async (peer) => measureLatency({ peer, env }, { rate: 50, seconds })),
+    ...measured('latency 500/s', all, async (peer) => measureLatency({ peer, env }, { rate: 500, seconds })),
+    ...measured('throughput, MikroORM', [...all, noEvents], async (peer) =>
+      measureThroughput({ peer, env, isConsumed: peer !== noEvents }, { events }),
+    ),
+    ...measured('drain 10k', all, async (peer) => measureDrain({ peer, env }, { backlog: 10_000 })),
+  ];
+  const more = [
+    ...measured('latency 500/s, sync always', [postrider()], async (peer) =>
+      measureLatency({ peer, env, ...sync }, { rate: 500, seconds }),
+    ),
+    ...measured('commits, MikroORM', [...transactional, noEvents], async (peer) =>
+      measureThroughput({ peer, env, isConsumed: false }, { events }),
+    ),
+    ...measured('commits, no ORM', [...transactional, noEvents], async (peer) =>
+      measureThroughput({ peer, env, isConsumed: false, by: 'pg' }, { events }),
+    ),
+    ...measured('throughput, no ORM', all, async (peer) => measureThroughput({ peer, env, by: 'pg' }, { events })),
+    ...measured('throughput, MikroORM, 1M accounts before', [postrider(), graphileWorker], async (peer) =>
+      measureThroughput({ peer, env, accounts: 1_000_000 }, { events }),
+    ),
+    ...measured('idle', transactional, async (peer) => measureIdle({ peer, env }, { seconds: 20 })),
+    ...measured('drain 100k', all, async (peer) => measureDrain({ peer, env }, { backlog: 100_000 })),
+    ...measured('drain 500k', all, async (peer) => measureDrain({ peer, env }, { backlog: 500_000 })),
+    ...measured('drain 500k, sync always', [postrider()], async (peer) =>
+      measureDrain({ peer, env, ...sync }, { backlog: 500_000 }),
+    ),
+    ...[1, 5, 20].flatMap((durables) =>
+      measured(`fan-out to ${durables}`, [postrider(durables)], async (peer) =>
+        measureFanOut({ peer, env }, { durables, events: 5_000 }),
+      ),
+    ),
+    ...measured('NATS away for a minute', [postrider()], async (peer) =>
+      measureOutage({ peer, env }, { rate: 500, seconds: 60 }),
+    ),
+    ...product('mail', async () => measureMail({ root, env }, { mails: 5_000 })),
+    ...product('registrations', async () => measureRegistrations({ root, env }, { seconds: 20, clients: 32 })),
+    ...product('start', async () => measureStart({ root, env })),
+  ];
+  const long = measured('held transaction', [postrider(), graphileWorker, pgBoss('by notify')], async (peer) =>
+    measureHeldTransaction({ peer, env }, { rate: 100, before: 60, held: holdSeconds, after: 120 }),
+  );
+  const runs = Array.from({ length: options.runs }, () => (isQuick ? quick : [...quick, ...more])).flat();
+  // Once: it takes as long as all the others.
+  return [...runs, ...(isQuick ? [] : long)].filter(
+    ({ workload, peer }) => isNamed(workload, only) && isNamed(peer, wanted),
+  );
+}
+
+function isNamed(name: string, parts: readonly string[]): boolean {
+  return parts.length === 0 || parts.some((part) => name.toLowerCase().includes(part.toLowerCase()));
+}
