@@ -41,7 +41,7 @@ export function postrider(durables = 1): Peer {
     needs: ['nats'],
     async setUp({ databaseUrl, natsUrl }) {
       await execute(databaseUrl, accountTable, ...outboxSchemaV1, ...outboxSchemaV2);
-      await applyTopologyTo(natsAt({ natsUrl }), benchTopology(durables), log);
+      await applyTopologyTo({ url: natsAt({ natsUrl }), topology: benchTopology(durables), log });
     },
     fill: async ({ databaseUrl }, count) => execute(databaseUrl, fillSql(count), 'vacuum analyze'),
     openProducer,
