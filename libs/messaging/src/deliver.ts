@@ -2,21 +2,27 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { JsMsg } from '@nats-io/jetstream';
 import { ContractViolation, type EventOf, type EventContract, fromHeaders, parseData } from '@postrider/contracts';
 import type { Logger } from 'pino';
+import type { ArrivedMessage } from './arrived-message.ts';
 import type { Nats } from './connect.ts';
 import { fromDelivery, publishDeadLetter } from './dead-letters/publish-dead-letter.ts';
 import { type Delivery, type Handler, RetryLaterError, UnavailableError } from './handler.ts';
 import type { Intake } from './intake.ts';
 import type { DeliveryObserver, DeliveryOutcome } from './observe-deliveries.ts';
-import { backoffMs, judge, type RetryPolicy } from './settlement.ts';
+import { backoffMs, judge, type RetryPolicy, type Verdict } from './settlement.ts';
 import type { Suspects } from './suspects.ts';
 import { UnhandledTypeError, type UnhandledTypes } from './unhandled-types.ts';
 import { withTimeLimit } from './with-time-limit.ts';
 
-export interface DeliverContext {
+export interface DeliverContext extends HandleContext {
   readonly nats: Nats;
+  readonly observer: DeliveryObserver;
+  readonly ackWaitMs: number;
+}
+
+/** What decides what becomes of a message, short of telling the server. */
+export interface HandleContext {
   readonly handlers: ReadonlyMap<string, Handler>;
   readonly intake: Intake;
-  readonly observer: DeliveryObserver;
   readonly policy: RetryPolicy;
   /** For what this build has no handler for. */
   readonly unhandledPolicy: RetryPolicy;
@@ -27,12 +33,13 @@ export interface DeliverContext {
    * delay that was asked for, a stop, a crash. Kept here only, so a restart begins anew; the server's max_deliver is the end.
    */
   readonly handedBack: Map<number, HandedBack>;
-  readonly ackWaitMs: number;
   /** For handlers that have none of their own. */
   readonly timeLimitMs: number;
   readonly maxDeliver: number;
   readonly log: Logger;
   readonly signal: AbortSignal;
+  /** Uniform in [0, 1), for the jitter; a test's own makes delays certain. */
+  readonly random?: () => number;
 }
 
 interface HandedBack {
@@ -78,12 +85,12 @@ async function settle(
 }
 
 /**
- * Runs the handler, again and again while what it needs is unavailable: waiting is no attempt. But a dependency that answers its probe
+ * Parses the message and runs its handler, again and again while what it needs is unavailable: waiting is no attempt. But a dependency that answers its probe
  * time and again, and not this message, is not away: then it is the message's failure, or it would hold its place for ever.
  */
-async function handle(
-  context: DeliverContext,
-  message: JsMsg,
+export async function handle(
+  context: HandleContext,
+  message: ArrivedMessage,
   { log, trace }: { log: Logger; trace: Readonly<Record<string, string>> },
 ): Promise<void> {
   const { deliveryCount, streamSequence, stream, consumer: durable } = message.info;
@@ -114,7 +121,7 @@ const mostWaits = 3;
 
 function parse(
   handlers: ReadonlyMap<string, Handler>,
-  message: JsMsg,
+  message: ArrivedMessage,
 ): { handler: Handler; event: EventOf<EventContract> } {
   const envelope = fromHeaders((name) => message.headers?.get(name, 'insensitive'));
   const handler = handlers.get(envelope.type);
@@ -128,12 +135,9 @@ async function settleFailure(
   log: Logger,
   error: unknown,
 ): Promise<DeliveryOutcome> {
-  const { deliveryCount: count, streamSequence } = message.info;
-  const earlier = context.handedBack.get(streamSequence)?.failures ?? 0;
-  const failures = earlier + (error instanceof RetryLaterError ? 0 : 1);
-  const verdict = judge(error, { failures, count, max: context.maxDeliver }, policyFor(context, message, error));
+  const { streamSequence } = message.info;
+  const verdict = judgeFailure(context, message, error);
   if (verdict.action === 'retry') {
-    remember(context.handedBack, streamSequence, { failures, delivery: count });
     message.nak(verdict.delayMs);
     if (!context.signal.aborted)
       log.warn(
@@ -155,9 +159,20 @@ async function settleFailure(
   return 'dead';
 }
 
+/** What becomes of a message whose handler threw. One that is handed back is remembered, so that its next delivery is explained. */
+export function judgeFailure(context: HandleContext, message: ArrivedMessage, error: unknown): Verdict {
+  const { deliveryCount: count, streamSequence } = message.info;
+  const earlier = context.handedBack.get(streamSequence)?.failures ?? 0;
+  const failures = earlier + (error instanceof RetryLaterError ? 0 : 1);
+  const delivery = { failures, count, max: context.maxDeliver };
+  const verdict = judge(error, delivery, policyFor(context, message, error), context.random);
+  if (verdict.action === 'retry') remember(context.handedBack, streamSequence, { failures, delivery: count });
+  return verdict;
+}
+
 function policyFor(
-  { policy, unhandledPolicy, unhandled, handlers }: DeliverContext,
-  message: JsMsg,
+  { policy, unhandledPolicy, unhandled, handlers }: HandleContext,
+  message: ArrivedMessage,
   error: unknown,
 ): RetryPolicy {
   const type = message.headers?.get('ce-type') ?? '';

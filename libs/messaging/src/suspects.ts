@@ -1,6 +1,6 @@
-import type { JsMsg } from '@nats-io/jetstream';
 import { headers as createHeaders } from '@nats-io/transport-node';
 import type { Logger } from 'pino';
+import type { ArrivedMessage } from './arrived-message.ts';
 import type { Nats } from './connect.ts';
 import { PermanentError, RetryLaterError } from './handler.ts';
 
@@ -21,18 +21,18 @@ import { PermanentError, RetryLaterError } from './handler.ts';
  */
 export interface Suspects {
   /** Runs the handler of a suspect. @throws {PermanentError} when it was begun too often without an end, and whatever the handler throws */
-  watch(message: JsMsg, run: () => Promise<void>, signal: AbortSignal): Promise<void>;
+  watch(message: ArrivedMessage, run: () => Promise<void>, signal: AbortSignal): Promise<void>;
 }
 
 const mostBeginnings = 3;
 /** Who takes longer than this loses its turn, not its run: a handler that hangs must not keep the others waiting. */
 const longestTurnMs = 60_000;
 
-export function createSuspects({ nats, log }: { nats: Nats; log: Logger }): Suspects {
+export function createSuspects({ nats, log }: { nats: Pick<Nats, 'current'>; log: Logger }): Suspects {
   let turn: Promise<void> = Promise.resolve();
 
   /** What the counter says after adding; 0 when nobody answers. */
-  const count = async (message: JsMsg, add: '+1' | '-1'): Promise<number> => {
+  const count = async (message: ArrivedMessage, add: '+1' | '-1'): Promise<number> => {
     try {
       const nc = nats.current();
       if (nc === undefined) throw new Error('NATS is not connected.');
@@ -47,7 +47,7 @@ export function createSuspects({ nats, log }: { nats: Nats; log: Logger }): Susp
     }
   };
 
-  const runMarked = async (message: JsMsg, begun: number, run: () => Promise<void>): Promise<void> => {
+  const runMarked = async (message: ArrivedMessage, begun: number, run: () => Promise<void>): Promise<void> => {
     try {
       if (begun > mostBeginnings)
         throw new PermanentError(
