@@ -5,12 +5,13 @@ import { audit } from './audit/audit.ts';
 import { type Command, UsageError } from './command.ts';
 import { deadLetters } from './dead-letters/dead-letters.ts';
 import { findPlaces, placeVariables } from './places.ts';
+import { snapshot } from './snapshot/snapshot.ts';
 import { topology } from './topology/topology.ts';
 import { trace } from './trace/trace.ts';
 import { why } from './why/why.ts';
 
 /** A new command is an entry here and a folder beside `why`. */
-const commands: readonly Command[] = [why, trace, deadLetters, audit, topology];
+const commands: readonly Command[] = [why, trace, deadLetters, audit, topology, snapshot];
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 const complain = (line: string): void => void process.stderr.write(`${line}\n`);
