@@ -1,5 +1,6 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import { testDatabase } from '@postrider/local/testing';
+import type { FastifyRequest } from 'fastify';
 import { Client } from 'pg';
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
@@ -38,7 +39,7 @@ async function replicas(options: { scale?: number } = {}) {
         const secret = new Uint8Array(32).fill(7);
         limitRates(routes, { count: createRequestCounter(em), secret, scale });
         replayAnswers(routes, { store: createIdempotencyStore(em), secret });
-        const accountOf = (request: { headers: Record<string, unknown> }) => request.headers['x-account']?.toString();
+        const accountOf = async (request: FastifyRequest) => String(request.headers['x-account']);
         const limited = (...rateLimits: ReturnType<typeof overall>[]) => ({ config: { rateLimits } });
         routes.get('/network', limited(perNetwork(3, 60)), async () => 'ok');
         routes.post('/address', limited(perAddress(2, 60), perNetwork(5, 60)), async () => 'ok');

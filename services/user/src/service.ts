@@ -131,20 +131,21 @@ function watchOverload(
 /** What the use cases of all features need. */
 type Context = AccountsContext & SessionsContext;
 
-interface PublicParts {
+export interface PublicParts {
   readonly config: Config;
   readonly database: Database;
   readonly sessions: Sessions;
   readonly context: (request: FastifyRequest) => Context;
 }
 
-async function publicRoutes(server: FastifyInstance, parts: PublicParts): Promise<void> {
+/** What clients may ask. */
+export async function publicRoutes(server: FastifyInstance, parts: PublicParts): Promise<void> {
   const { config, database, sessions, context } = parts;
+  await collectOpenApi(server, config.publicUrl);
   await server.register(async (api) => {
     guardRoutes(api, config, database);
     api.setValidatorCompiler(validatorCompiler);
     api.setSerializerCompiler(serializerCompiler);
-    await collectOpenApi(api, config.publicUrl);
     await accountRoutes(api, context);
     const { authenticate } = sessions;
     await sessionRoutes(api, { context, authenticate, origin: new URL(config.publicUrl).origin });

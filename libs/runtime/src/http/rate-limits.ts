@@ -20,8 +20,8 @@ export interface RateLimit {
   /** Requests a window. */
   readonly quota: number;
   readonly windowSeconds: number;
-  /** Who is counted; undefined: this request is not. */
-  readonly keyOf: (request: FastifyRequest) => string | undefined;
+  /** Who is counted; undefined: this request is not. What it throws refuses the request. */
+  readonly keyOf: (request: FastifyRequest) => string | undefined | Promise<string>;
 }
 
 declare module 'fastify' {
@@ -49,11 +49,11 @@ export function perAddress(
   return { name: 'address', quota, windowSeconds, keyOf };
 }
 
-/** So many requests of one account, which has proved that it is the one: nobody else can use its quota up. */
+/** So many requests of one account, which `accountOf` must hold proof of: nobody else may use its quota up. */
 export function perAccount(
   quota: number,
   windowSeconds: number,
-  accountOf: (request: FastifyRequest) => string | undefined,
+  accountOf: (request: FastifyRequest) => Promise<string>,
 ): RateLimit {
   return { name: 'account', quota, windowSeconds, keyOf: accountOf };
 }
@@ -81,13 +81,14 @@ export function limitRates(server: FastifyInstance, { count, secret, scale }: Ra
   const usedUp = rememberUsedUp();
   server.addHook('preHandler', async (request, reply) => {
     const limits = request.routeOptions.config.rateLimits ?? [];
-    const keyed = limits.flatMap((limit) => {
-      const key = limit.keyOf(request);
-      if (key === undefined) return [];
+    const keyed = [];
+    for (const limit of limits) {
+      const key = await limit.keyOf(request);
+      if (key === undefined) continue;
       const name = [request.routeOptions.url, limit.name, limit.windowSeconds, key].join('\0');
       const hashed = createHmac('sha256', secret).update(`rate-limit\0${name}`).digest('base64url');
-      return [{ ...limit, quota: Math.max(1, Math.round(limit.quota * scale)), key: hashed }];
-    });
+      keyed.push({ ...limit, quota: Math.max(1, Math.round(limit.quota * scale)), key: hashed });
+    }
     if (keyed.length === 0) return;
     for (const limit of keyed)
       judge(limit, { used: limit.quota + 1, resetSeconds: usedUp.secondsLeft(limit.key) }, reply);

@@ -12,12 +12,24 @@ import { verifyEmail } from './verify-email.ts';
 
 const tags = ['Registration'];
 const [minute, hour] = [60, 3_600];
+const [sampleFlowId, sampleChallengeId] = [
+  '0d8f4a58-2c6b-4f0e-9a57-3f1f5a3c9d21',
+  '0192f1a0-7a3b-7c4d-8e5f-60718293a4b5',
+];
+const sampleToken = 'AZLxoHo7fE2OX2BxgpOktQ'.padEnd(64, 'x');
 const flowId = z.uuid().describe('From the registration’s answer.');
 const registered = z
   .object({ status: z.literal('pending'), flowId: z.uuid() })
-  .describe('Taken; a mail tells how it goes on.');
-const verified = z.object({ status: z.literal('verified') }).describe('The address is verified.');
-const pending = z.object({ status: z.literal('pending') }).describe('Taken; a mail comes if one is due.');
+  .describe('Taken; a mail tells how it goes on.')
+  .meta({ examples: [{ status: 'pending', flowId: sampleFlowId }] });
+const verified = z
+  .object({ status: z.literal('verified') })
+  .describe('The address is verified.')
+  .meta({ examples: [{ status: 'verified' }] });
+const pending = z
+  .object({ status: z.literal('pending') })
+  .describe('Taken; a mail comes if one is due.')
+  .meta({ examples: [{ status: 'pending' }] });
 
 /** Registration and verification of an address. `context` makes what a use case needs, for the request at hand. */
 export async function accountRoutes(
@@ -34,13 +46,19 @@ export async function accountRoutes(
         tags,
         summary: 'Register an address',
         description: 'Answers the same whatever the state of the address; what happens next is told by mail.',
-        body: z.strictObject({
-          email: emailAddress,
-          password: z.string().min(1).max(4096),
-          displayName: displayName.optional(),
-          locale: locale.default('en'),
-        }),
-        response: { 202: registered, 400: problemSchema, 415: problemSchema, 422: problemSchema, 503: problemSchema },
+        body: z
+          .strictObject({
+            email: emailAddress,
+            password: z.string().min(1).max(4096),
+            displayName: displayName.optional(),
+            locale: locale.default('en'),
+          })
+          .meta({ examples: [{ email: 'ada@example.com', password: 'correct horse battery staple', locale: 'en' }] }),
+        response: {
+          202: registered,
+          422: problemSchema.describe('`password_policy`: too short, or too common.'),
+          503: problemSchema.describe('`unavailable`, `busy`, `overloaded`: nothing was changed.'),
+        },
       },
     },
     async (request, reply) => {
@@ -58,8 +76,10 @@ export async function accountRoutes(
         summary: 'Send the verification mail again',
         description:
           'Always 202. Within the cooldown no further mail is sent and the former one stays valid; after it, it is superseded.',
-        body: z.union([z.strictObject({ email: emailAddress }), z.strictObject({ flowId })]),
-        response: { 202: pending, 400: problemSchema, 503: problemSchema },
+        body: z
+          .union([z.strictObject({ email: emailAddress }), z.strictObject({ flowId })])
+          .meta({ examples: [{ email: 'ada@example.com' }, { flowId: sampleFlowId }] }),
+        response: { 202: pending },
       },
     },
     async (request, reply) => {
@@ -76,11 +96,12 @@ export async function accountRoutes(
         tags,
         summary: 'See whether a verification is still open',
         description: 'Looking changes nothing. The id is the first 16 bytes of the link’s token.',
-        params: z.object({ challengeId: z.uuid() }),
+        params: z.object({ challengeId: z.uuid().meta({ examples: [sampleChallengeId] }) }),
         response: {
           200: z
             .object({ state: z.enum(['open', 'closed']), expiresAt: z.iso.datetime() })
-            .describe('Whether the link still works.'),
+            .describe('Whether the link still works.')
+            .meta({ examples: [{ state: 'open', expiresAt: '2026-11-25T09:00:00.000Z' }] }),
           400: problemSchema,
           404: problemSchema,
         },
@@ -97,11 +118,16 @@ export async function accountRoutes(
         tags,
         summary: 'Confirm an address',
         description: 'By the token of the link, or by the flow and the code of the mail. Works once, opens no session.',
-        body: z.union([
-          z.strictObject({ token: z.string().regex(/^[\w-]{64}$/, 'Not a token.') }),
-          z.strictObject({ flowId, code: z.string().regex(/^\d{8}$/, 'A code has eight digits.') }),
-        ]),
-        response: { 200: verified, 400: problemSchema, 503: problemSchema },
+        body: z
+          .union([
+            z.strictObject({ token: z.string().regex(/^[\w-]{64}$/, 'Not a token.') }),
+            z.strictObject({ flowId, code: z.string().regex(/^\d{8}$/, 'A code has eight digits.') }),
+          ])
+          .meta({ examples: [{ token: sampleToken }, { flowId: sampleFlowId, code: '12345678' }] }),
+        response: {
+          200: verified,
+          400: problemSchema.describe('`invalid_request`; `invalid_or_expired`, for every cause.'),
+        },
       },
     },
     async (request) => {

@@ -9,6 +9,16 @@ const jwk = z
   .looseObject({ kty: z.string(), kid: z.string(), alg: z.string(), use: z.literal('sig') })
   .describe('RFC 7517; `kid` is its thumbprint (RFC 7638).');
 
+const sampleKey = {
+  kty: 'EC',
+  crv: 'P-256',
+  x: 'f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU',
+  y: 'x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0',
+  kid: 'oKIywvGUpTVTyxMQ3bwIIeQUudfr_CkLMjCE19ECD-U',
+  alg: 'ES256',
+  use: 'sig',
+};
+
 /** The public keys, for whoever verifies access tokens by itself. */
 export async function jwksRoutes(server: FastifyInstance, keys: Pick<SigningKeys, 'published'>): Promise<void> {
   server.withTypeProvider<ZodTypeProvider>().get(
@@ -20,7 +30,10 @@ export async function jwksRoutes(server: FastifyInstance, keys: Pick<SigningKeys
         description:
           'A key is here ten minutes before it signs and ten minutes after: fetch it again when it is stale.',
         response: {
-          200: z.object({ keys: z.array(jwk) }).describe('A JSON Web Key Set.'),
+          200: z
+            .object({ keys: z.array(jwk) })
+            .describe('A JSON Web Key Set.')
+            .meta({ examples: [{ keys: [sampleKey] }] }),
           503: problemSchema,
         },
       },
