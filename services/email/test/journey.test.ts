@@ -134,6 +134,20 @@ test('what can’t be understood or opened is a dead letter with its reason, and
   expect(world.smtp.received).toHaveLength(1);
 });
 
+test('the largest message that a stream takes ends in the dead letters like any other, larger ones are not taken', async () => {
+  await using world = await startEmailWorld();
+  await using _service = await world.start();
+  const { event } = await issueVerification(world.sealingKey);
+  const manager = await world.manager();
+  const { max_msg_size: most = 0 } = (await manager.streams.info(event.stream)).config;
+  // Its headers count too.
+  const largest = await world.publish(event, { body: 'x'.repeat(most - 1_000) });
+  expect((await world.deadLetter(largest)).headers['Postrider-Dead-Reason']).toContain('no JSON');
+  await expect(world.publish(event, { body: 'x'.repeat(most) })).rejects.toThrow('maximum');
+  await world.fact('sent', await world.publish(event));
+  await handled(world, 2);
+});
+
 /** Resolves when the durable is done with the first messages of its stream, that many. */
 async function handled(world: Awaited<ReturnType<typeof startEmailWorld>>, count: number): Promise<void> {
   await expect.poll(() => world.acknowledged('email-challenges'), patiently).toBe(count);
