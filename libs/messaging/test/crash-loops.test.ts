@@ -8,8 +8,8 @@ import { thingDone } from './thing-done.ts';
  * A handler that kills its process takes along whatever is under way beside it. Here a supervisor starts the process again each time,
  * and what is asked for is the end: the culprit in the dead letters, everything else handled, and nothing waiting.
  */
-vi.setConfig({ testTimeout: 120_000 });
-const patiently = { timeout: 90_000 };
+vi.setConfig({ testTimeout: 300_000 });
+const patiently = { timeout: 240_000 };
 
 test.concurrent('a message whose handler kills its process is buried after four deaths, and all others are handled', async ({
   expect,
@@ -130,4 +130,22 @@ test('what the server gave up and nobody has any more leaves no letter, and what
   await expect
     .poll(async () => (await server.manager.consumers.info('ADVISORIES', 'email-advisories')).ack_floor.stream_seq)
     .toBe(3);
+});
+
+test.concurrent('a handler that blocks its process for many ack_waits keeps nobody waiting: another replica takes over what it held', async ({
+  expect,
+}) => {
+  await using server = await messagingServer({ durable: { max_deliver: 100 } });
+  const { declaration } = server;
+  const url = server.server.urls.email;
+  await using blocked = superviseHandlers({ url, declaration, killer: 13, when: 'in', times: 1, blocksMs: 15_000 });
+  for (const n of [1, 13, 2, 3]) await server.publisher.publish(thing(n));
+  // It holds four messages, three of them settled or waiting for a loop that does not turn, when the other one comes.
+  await expect.poll(async () => (await server.pendingOf()).waiting, patiently).toBe(0);
+  await using other = superviseHandlers({ url, declaration, killer: 0, when: 'in' });
+  await expect.poll(() => other.handled, patiently).toContain(13);
+  await expect.poll(server.pendingOf, patiently).toEqual({ waiting: 0, unacknowledged: 0 });
+  expect(new Set([...blocked.handled, ...other.handled])).toEqual(new Set([1, 2, 3, 13]));
+  expect(blocked.deaths()).toBe(0);
+  expect(await server.deadLetters()).toEqual([]);
 });

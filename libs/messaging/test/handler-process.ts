@@ -10,18 +10,22 @@ export interface ProcessArgument {
   readonly killer: number;
   /** Where in its life: while it is parsed, in its handler, or between its effect and the acknowledgement. */
   readonly when: 'before' | 'in' | 'after';
+  /** Instead of killing: for so long nothing else runs in the process. */
+  readonly blocksMs?: number;
   /** At how many of its deliveries, from the first; at every one otherwise. */
   readonly times?: number;
 }
 
 /** A subscription as a process of its own, with a message that kills it. What was handled is told on stdout, a line each. */
 const [, , argument = '{}'] = process.argv;
-const { url, declaration, killer, when, times } = JSON.parse(argument) as ProcessArgument; // Written by the test that started us.
+const { url, declaration, killer, when, times, blocksMs } = JSON.parse(argument) as ProcessArgument; // Written by the test that started us.
 const log = pino({ level: 'silent' });
 const nats = connectNats({ url, name: 'handler', inboxPrefix: '_INBOX_email', log });
 
 const die = (n: number, attempt: number): void => {
-  if (n === killer && attempt <= (times ?? attempt)) process.kill(process.pid, 'SIGKILL');
+  if (n !== killer || attempt > (times ?? attempt)) return;
+  if (blocksMs === undefined) process.kill(process.pid, 'SIGKILL');
+  else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, blocksMs);
 };
 const handle = async (n: number, attempt: number): Promise<void> => {
   if (when === 'in') die(n, attempt);

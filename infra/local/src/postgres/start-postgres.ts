@@ -22,6 +22,8 @@ export interface PostgresOptions extends ClusterOptions, ServerHooks {
   readonly port: number;
   /** A folder that must not outlive a killed owner. */
   readonly folder?: string | undefined;
+  /** More of `postgresql.conf`, by name. */
+  readonly settings?: Readonly<Record<string, string>>;
 }
 
 /** Creates the cluster if there is none, and resolves when the server answers queries. */
@@ -59,6 +61,7 @@ function serverOptions(options: PostgresOptions, adminUrl: string): ServerOption
     log_error_verbosity: 'terse',
     // What a killed server had committed is still there: only a crash of the whole machine loses something.
     ...(durability === 'fast' && { fsync: 'off', full_page_writes: 'off' }),
+    ...options.settings,
   };
   return {
     ...options,

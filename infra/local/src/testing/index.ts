@@ -6,3 +6,4 @@ export { testMailbox } from './test-mailbox.ts';
 export { testNats, type TestNats, type TestNatsOptions } from './test-nats.ts';
 export { testPostgres, type TestPostgres } from './test-postgres.ts';
 export type { Restartable } from './restartable.ts';
+export { createTempFolder, type TempFolder } from './temp-folder.ts';
