@@ -2,6 +2,13 @@ import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { faultsNamed } from './nemesis/all-faults.ts';
 import type { Fault } from './nemesis/fault.ts';
+import { allScenarios, scenarioNamed } from './scenarios/all-scenarios.ts';
+import type { Scenario } from './scenarios/scenario.ts';
+
+const scenarioUsage = [
+  '  --scenario <name>  instead of all that, measured:',
+  ...allScenarios.map(({ name, what }) => `    ${name}: ${what}`),
+].join('\n');
 
 export const usage = `npm run chaos [-- options]
   --minutes <n>    how long things are broken (20); healing and counting come on top, ten minutes at most
@@ -10,12 +17,16 @@ export const usage = `npm run chaos [-- options]
   --nodes <1|3>    nats-servers; with 3 every stream is on all of them (1)
   --seed <n>       repeats the choice of faults (the time of day)
   --only <names>   faults whose names contain one of these, separated by commas; "none" for no fault
-  --kill-points <n> instead of all that: kills n times between any two steps of the outbox and of the ledger
-  --report <path>  where the report goes, beside its raw figures in JSON (infra/chaos/results/<date>.md when all faults were asked for)
+  --kill-points <n>  instead of all that: kills n times between any two steps of the outbox and of the ledger
+${scenarioUsage}
+  --table            runs the tests that promises rest on, and writes the table of all promises from them and from the reports
+  --report <path>  where the report goes, beside its raw figures in JSON (infra/chaos/results; none where faults were named)
   --keep           leaves logs and data where they are, as it does by itself when something is unexplained`;
 
 export interface Options {
   readonly minutes: number;
+  /** As it was asked for, if it was: each scenario has a length of its own. */
+  readonly scenarioMinutes: number | undefined;
   readonly kills: number;
   readonly accounts: number;
   readonly nodes: number;
@@ -24,20 +35,26 @@ export interface Options {
   readonly isWhole: boolean;
   /** How often to kill at each named point, instead of at random. */
   readonly killPoints: number | undefined;
+  /** Whether to run the tests that promises rest on, and to write their table. */
+  readonly isTable: boolean;
+  /** What to measure, instead of breaking everything. */
+  readonly scenario: Scenario | undefined;
   readonly report: string | undefined;
   readonly keep: boolean;
 }
 
 const number = z.coerce.number().min(0);
 const schema = z.object({
-  minutes: number.max(600).default(20),
+  minutes: number.max(600).optional(),
   kills: number.int().default(550),
   accounts: number.int().default(21_000),
   nodes: z.enum(['1', '3']).default('1'),
   seed: number.int().optional(),
   only: z.string().optional(),
   'kill-points': number.int().optional(),
+  scenario: z.string().optional(),
   report: z.string().optional(),
+  table: z.boolean().default(false),
   keep: z.boolean().default(false),
 });
 
@@ -55,17 +72,33 @@ export function parseOptions(args: readonly string[], now: Date): Options {
         seed: text,
         only: text,
         'kill-points': text,
+        scenario: text,
         report: text,
+        table: { type: 'boolean' },
         keep: { type: 'boolean' },
       },
     });
-    const { nodes, seed, only, report, 'kill-points': killPoints, ...rest } = schema.parse(values);
+    const {
+      nodes,
+      seed,
+      only,
+      report,
+      minutes,
+      scenario,
+      table,
+      'kill-points': killPoints,
+      ...rest
+    } = schema.parse(values);
     const names = only?.split(',').filter((name) => name !== '') ?? [];
     return {
       ...rest,
+      minutes: minutes ?? 20,
+      scenarioMinutes: minutes,
+      scenario: scenario === undefined ? undefined : scenarioNamed(scenario),
       nodes: Number(nodes),
       seed: seed ?? now.getTime() % 1_000_000,
       faults: only === 'none' ? [] : faultsNamed(names),
+      isTable: table,
       isWhole: only === undefined,
       killPoints,
       report,

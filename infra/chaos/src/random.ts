@@ -22,3 +22,10 @@ export function createChance(seed: number): Chance {
     pick: (items) => items[Math.floor(next() * items.length)],
   };
 }
+
+export function shuffled<T>(items: readonly T[], chance: Chance): T[] {
+  return items
+    .map((item) => ({ item, at: chance.next() }))
+    .toSorted((one, other) => one.at - other.at)
+    .map(({ item }) => item);
+}

@@ -139,7 +139,7 @@ test('the largest message that a stream takes ends in the dead letters like any 
   await using _service = await world.start();
   const { event } = await issueVerification(world.sealingKey);
   const manager = await world.manager();
-  const { max_msg_size: most = 0 } = (await manager.streams.info(event.stream)).config;
+  const { max_msg_size: most } = (await manager.streams.info(event.stream)).config;
   // Its headers count too.
   const largest = await world.publish(event, { body: 'x'.repeat(most - 1_000) });
   expect((await world.deadLetter(largest)).headers['Postrider-Dead-Reason']).toContain('no JSON');

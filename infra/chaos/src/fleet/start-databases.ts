@@ -30,7 +30,8 @@ export async function startDatabases({ dataDir, secrets, logTo, onTrouble }: Fle
     onLine: logTo('postgres'),
     start: async (hooks) => {
       // A killed process loses nothing that it gave to the system, so there is no need to wait for the disk.
-      const server = await startPostgres({ home, port, password, durability: 'fast', ...hooks });
+      const settings = { max_prepared_transactions: '10' };
+      const server = await startPostgres({ home, port, password, durability: 'fast', settings, ...hooks });
       adminUrl = server.adminUrl;
       return server;
     },

@@ -1,14 +1,12 @@
 // Everything that can be killed: PostgreSQL, one or three nats-servers, a mail server, and two replicas of each service, each a process of
 // its own with a supervisor that starts it again. They know each other by fixed ports of the loopback.
-import { createWriteStream } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import { ensureSecrets, type NatsServerLookup, type Secrets } from '@postrider/local';
+import type { NatsServerLookup, Secrets } from '@postrider/local';
 import type { SmtpFleet } from '../smtp/start-smtp.ts';
 import { startSmtp } from '../smtp/start-smtp.ts';
 import { chaosTopology } from './chaos-topology.ts';
 import { countHandled, type HandledCounter } from './count-handled.ts';
 import type { Member } from './member.ts';
+import { openContext } from './open-context.ts';
 import { type Broker, startBroker } from './start-broker.ts';
 import { type Databases, startDatabases } from './start-databases.ts';
 import { startEmailReplica, startUserReplica, type UserReplica } from './start-services.ts';
@@ -51,21 +49,12 @@ export interface Fleet extends AsyncDisposable {
 
 export async function startFleet(options: FleetOptions): Promise<Fleet> {
   await using starting = new AsyncDisposableStack();
-  const { dataDir, nodes, quick } = options;
+  const { nodes, quick } = options;
   const handled = countHandled();
-  const logs = join(dataDir, 'logs');
-  await mkdir(logs, { recursive: true });
-  const logTo = (name: string): ((line: string) => void) => {
-    const file = createWriteStream(join(logs, `${name}.log`), { flags: 'a' });
-    starting.defer(() => void file.end());
-    return (line) => {
-      file.write(`${line}\n`);
-      if (name.startsWith('email')) handled.take(line);
-    };
+  const takeLine = (name: string, line: string): void => {
+    if (name.startsWith('email')) handled.take(line);
   };
-  // A replica that was killed a moment ago should compile nothing again.
-  const env = { ...options.env, NODE_COMPILE_CACHE: join(dataDir, 'compile-cache') };
-  const context: FleetContext = { ...options, env, secrets: await ensureSecrets(dataDir), logTo };
+  const context = starting.use(await openContext(options, takeLine));
   const topology = chaosTopology({ nodes, ...quick });
   const [databases, broker, smtp] = await Promise.all([
     startDatabases(context).then((one) => starting.use(one)),

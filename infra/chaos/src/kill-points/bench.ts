@@ -24,6 +24,10 @@ export interface Bench {
   mail(email: string, fits?: (mail: TakenMail) => boolean): Promise<TakenMail>;
   /** Keeps others from writing to a table until disposed. */
   lock(database: 'user' | 'email', table: string): Promise<Lock>;
+  /** Lets no COMMIT be answered until disposed, although what it commits is committed. */
+  holdCommits(database: 'user' | 'email'): Promise<Lock>;
+  /** Puts so many events on the list that no mail is owed for. */
+  fillList(events: number): Promise<void>;
   /** Keeps sessions hanging at this stage until disposed; resolves when it is so. */
   hangAt(stage: Stage): Promise<Hang>;
   /** Resolves when a query returns a row. */
@@ -31,7 +35,7 @@ export interface Bench {
 }
 
 export interface Lock extends AsyncDisposable {
-  /** Resolves when somebody waits for the table. */
+  /** Resolves when somebody waits for it. */
   awaited(): Promise<void>;
   /** Ends the connections of those who wait: their process is dead. */
   endWaiting(): Promise<void>;
@@ -70,6 +74,9 @@ export function createBench(fleet: Fleet, api: UserApi): Bench {
         (await smtp.taken(0)).mails.find((mail) => mail.to === address && fits(mail)),
       ),
     lock: async (database, table) => lockTable(databases.adminUrls[database], table),
+    holdCommits: async (database) => holdCommits(databases.adminUrls[database]),
+    fillList: async (events) =>
+      withClient(databases.urls.user, async (client) => void (await client.query(fillSql, [events]))),
     async hangAt(stage) {
       const before = await eventually('the mail server answers', async () => (await smtp.seen(stage)) + 1);
       const deviation = await smtp.deviate({ stage, does: 'hang', share: 1 });
@@ -114,6 +121,46 @@ async function lockTable(url: string, table: string): Promise<Lock> {
     },
   };
 }
+
+/** By a standby that does not exist: PostgreSQL commits, and waits for its word before it answers. */
+async function holdCommits(url: string): Promise<Lock> {
+  const client = new Client({ connectionString: url, application_name: 'chaos' });
+  await client.connect();
+  const waiting = `select pid from pg_stat_activity where wait_event = 'SyncRep' and datname = current_database()`;
+  const reload = async (change: string): Promise<void> => {
+    await client.query(`alter system ${change}`);
+    await client.query('select pg_reload_conf()');
+  };
+  await reload(`set synchronous_standby_names = 'nobody'`);
+  let isOver = false;
+  return {
+    async awaited() {
+      await eventually(
+        'a COMMIT waits for its answer',
+        async () => (await client.query(`${waiting} and query ilike 'commit%'`)).rowCount,
+      );
+    },
+    async endWaiting() {
+      await client.query(`select pg_terminate_backend(pid) from (${waiting}) as waiting`);
+    },
+    async [Symbol.asyncDispose]() {
+      if (isOver) return;
+      isOver = true;
+      await reload('reset synchronous_standby_names');
+      await client.end();
+    },
+  };
+}
+
+/** Events as a unit of work stores them, about people who were imported. */
+const fillSql = `
+  with recorded as (
+    insert into outbox_event (event_id, stream, aggregate_id, type, subject, headers, payload)
+    select gen_random_uuid(), 'USER_EVENTS', id, 'user.registered.v1', 'user.v1.registered.' || id, '{}',
+      jsonb_build_object('userId', id, 'email', id || '@example.com', 'locale', 'en', 'source', 'import')
+    from (select gen_random_uuid()::text as id from generate_series(1, $1)) as people
+    returning id)
+  insert into outbox_pending (id) select id from recorded`;
 
 async function withClient<T>(url: string, work: (client: Client) => Promise<T>): Promise<T> {
   const client = new Client({ connectionString: url });

@@ -1,3 +1,4 @@
+import type { Bench } from './bench.ts';
 import type { KillPoint } from './kill-point.ts';
 
 /** Between the steps from a request to the stream, in the one process that answers it and relays. */
@@ -16,6 +17,16 @@ export const outboxPoints: readonly KillPoint[] = [
     },
   },
   {
+    ...point('outbox.afterCommit', 'COMMIT and the bell, before anybody is told'),
+    async reach(bench, email) {
+      await using commits = await bench.holdCommits('user');
+      bench.tryToRegister(email);
+      await commits.awaited();
+      bench.user.kill();
+      await commits.endWaiting();
+    },
+  },
+  {
     ...point('relay.beforeAck', 'the publish and the stream’s acknowledgement'),
     async reach(bench, email) {
       using _frozen = bench.nats.freeze();
@@ -26,22 +37,30 @@ export const outboxPoints: readonly KillPoint[] = [
   },
   {
     ...point('relay.afterAck', 'the stream’s acknowledgement and the delete'),
-    async reach(bench, email) {
-      const frozen = bench.nats.freeze();
-      try {
-        await bench.register(email);
-        await bench.until('user', 'select 1 from outbox_pending', []);
-        await using lock = await bench.lock('user', 'outbox_pending');
-        frozen[Symbol.dispose]();
-        await lock.awaited();
-        bench.user.kill();
-        await lock.endWaiting();
-      } finally {
-        frozen[Symbol.dispose]();
-      }
-    },
+    reach: async (bench, email) => killBeforeDelete(bench, email, 0),
+  },
+  {
+    ...point('relay.afterBatch', 'the acknowledgement of a batch of a backlog and its delete'),
+    reach: async (bench, email) => killBeforeDelete(bench, email, 1_500),
   },
 ];
+
+/** @param backlog events that wait before this person's */
+async function killBeforeDelete(bench: Bench, email: string, backlog: number): Promise<void> {
+  const frozen = bench.nats.freeze();
+  try {
+    await bench.fillList(backlog);
+    await bench.register(email);
+    await bench.until('user', 'select 1 from outbox_pending', []);
+    await using lock = await bench.lock('user', 'outbox_pending');
+    frozen[Symbol.dispose]();
+    await lock.awaited();
+    bench.user.kill();
+    await lock.endWaiting();
+  } finally {
+    frozen[Symbol.dispose]();
+  }
+}
 
 function point(name: string, between: string): Omit<KillPoint, 'reach'> {
   return { name, kills: 'user', between, mails: 1, extraCopies: 0 };

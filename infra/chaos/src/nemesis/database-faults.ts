@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import type { Fault, Scene } from './fault.ts';
@@ -11,9 +12,9 @@ export const databaseFaults: readonly Fault[] = [
     kind: 'lasting',
     weight: 1,
     inject: async ({ fleet }) =>
-      onDatabase(fleet.databases.adminUrls.user, async (client) => {
+      onDatabase(fleet.databases.adminUrls.user, async (client, hasBegun) => {
         await client.query(cutSql);
-        return true;
+        hasBegun();
       }),
   },
   {
@@ -23,13 +24,21 @@ export const databaseFaults: readonly Fault[] = [
     kind: 'lasting',
     weight: 2,
     inject: async (scene) =>
-      onDatabase(scene.fleet.databases.adminUrls.user, async (client) => {
+      onDatabase(scene.fleet.databases.adminUrls.user, async (client, hasBegun) => {
         await client.query('begin');
         await recordEvent(client);
+        hasBegun();
         await scene.lasts(4_000, 15_000);
         await client.query(scene.chance.next() < 0.3 ? 'rollback' : 'commit');
-        return true;
       }),
+  },
+  {
+    name: 'prepared-transaction',
+    part: 'database',
+    promise: 'an event that was prepared and is committed much later is not skipped, whoever was killed meanwhile',
+    kind: 'lasting',
+    weight: 1,
+    inject: prepareAndCommitLater,
   },
   {
     name: 'reader-held-open',
@@ -50,15 +59,39 @@ export const databaseFaults: readonly Fault[] = [
   },
 ];
 
-/** Keeps a transaction open that pins everything that is deleted meanwhile. */
+/** Keeps a transaction open that pins everything that is deleted meanwhile, until it ends or its server is killed. */
 async function hold(scene: Scene, begin: string, pin: string): Promise<boolean> {
-  return onDatabase(scene.fleet.databases.adminUrls.user, async (client) => {
+  return onDatabase(scene.fleet.databases.adminUrls.user, async (client, hasBegun) => {
     await client.query(begin);
     await client.query(pin);
-    await scene.lasts(20_000, 60_000);
+    hasBegun();
+    await scene.lasts(15_000, 40_000);
     await client.query('rollback');
-    return true;
   });
+}
+
+/** A prepared transaction outlives its connection and its server: only whoever knows its name can end it. */
+async function prepareAndCommitLater(scene: Scene): Promise<boolean> {
+  const url = scene.fleet.databases.adminUrls.user;
+  const name = `chaos-${uuidv7()}`;
+  const isPrepared = await onDatabase(url, async (client, hasBegun) => {
+    await client.query('begin');
+    await recordEvent(client);
+    await client.query(`prepare transaction '${name}'`);
+    hasBegun();
+  });
+  if (!isPrepared) return false;
+  await scene.lasts(4_000, 15_000);
+  for (;;) {
+    // A COMMIT whose answer was lost may have been done: then there is nothing left of that name.
+    const isOver = await onDatabase(url, async (client, hasBegun) => {
+      const { rowCount } = await client.query('select from pg_prepared_xacts where gid = $1', [name]);
+      if (rowCount !== 0) await client.query(`commit prepared '${name}'`);
+      hasBegun();
+    });
+    if (isOver) return true;
+    await sleep(500);
+  }
 }
 
 const cutSql = `select pg_terminate_backend(pid) from pg_stat_activity
@@ -77,16 +110,25 @@ async function recordEvent(client: Client): Promise<void> {
   );
 }
 
-/** False when the database is away, or goes away meanwhile: another fault got there first. */
-async function onDatabase(url: string, work: (client: Client) => Promise<boolean>): Promise<boolean> {
+/**
+ * Works with a connection of its own.
+ *
+ * @returns whether the work came so far as to say that it has begun; the database may be away, or go away: another fault got there first
+ */
+async function onDatabase(
+  url: string,
+  work: (client: Client, hasBegun: () => void) => Promise<void>,
+): Promise<boolean> {
+  let isBegun = false;
   const client = new Client({ connectionString: url, application_name: 'chaos', connectionTimeoutMillis: 2_000 });
   client.on('error', () => undefined);
   try {
     await client.connect();
-    return await work(client);
+    await work(client, () => (isBegun = true));
   } catch {
-    return false;
+    // Whether it had begun says all there is to say.
   } finally {
     await client.end().catch(() => undefined);
   }
+  return isBegun;
 }

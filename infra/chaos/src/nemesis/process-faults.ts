@@ -1,6 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Member, MemberKind } from '../fleet/member.ts';
 import type { UserReplica } from '../fleet/start-services.ts';
+import { shuffled } from '../random.ts';
 import type { Fault, Part, Scene } from './fault.ts';
 
 /** Processes that are killed outright, kept away, or stopped in their tracks. */
@@ -26,7 +28,7 @@ export const processFaults: readonly Fault[] = [
     kind: 'lasting',
     weight: 1,
     async inject(scene) {
-      const holder = await relayHolder(scene.fleet.users);
+      const holder = await untilRelayHolder(scene);
       if (holder === undefined) return false;
       using _frozen = holder.member.freeze();
       await scene.lasts(4_500, 7_000); // A lease lives for three seconds.
@@ -48,6 +50,35 @@ export const processFaults: readonly Fault[] = [
       return true;
     },
   },
+  {
+    name: 'nats-frozen',
+    part: 'NATS',
+    promise: 'a server that is there and says nothing is an outage like any other',
+    kind: 'lasting',
+    weight: 1,
+    async inject(scene) {
+      const member = upOf(scene, 'nats');
+      if (member === undefined) return false;
+      using _frozen = member.freeze();
+      await scene.lasts(4_000, 12_000);
+      return true;
+    },
+  },
+  {
+    name: 'quorum-lost',
+    part: 'NATS',
+    promise: 'with two of three nodes dead nothing is acknowledged, and nothing lost; it goes on when one is back',
+    kind: 'lasting',
+    weight: 2,
+    isPossible: ({ fleet }) => fleet.broker.members.length === 3,
+    async inject(scene) {
+      const [, ...two] = shuffled(scene.fleet.broker.members, scene.chance);
+      const held = two.map((member) => member.holdDown());
+      await scene.lasts(4_000, 10_000);
+      for (const one of held) one[Symbol.dispose]();
+      return true;
+    },
+  },
   away('nats-away', 'nats', 'NATS', 'HTTP unaffected; catches up in order'),
   away('smtp-refuses', 'smtp', 'SMTP', 'no attempt spent in an outage'),
   away('postgres-away', 'postgres', 'database', '503 while it is away, and the processes survive it'),
@@ -64,6 +95,16 @@ export const processFaults: readonly Fault[] = [
     },
   },
 ];
+
+/** Waits a little for somebody to publish: after a kill the next one takes over when the lease is over. */
+async function untilRelayHolder({ fleet, signal }: Scene): Promise<UserReplica | undefined> {
+  for (let tries = 0; tries < 20 && !signal.aborted; tries++) {
+    const holder = await relayHolder(fleet.users);
+    if (holder !== undefined) return holder;
+    await sleep(500, undefined, { signal }).catch(() => undefined); // Rejects only when the run is over.
+  }
+  return undefined;
+}
 
 /** The replica that publishes, by its own word; undefined while nobody does. */
 export async function relayHolder(users: readonly UserReplica[]): Promise<UserReplica | undefined> {

@@ -2,7 +2,7 @@
 // lasts, two faults at a time at most, taking each in turn (by weight, in an order the seed decides), so that even a short run sees many.
 // Overlap is the point: most losses need two things to go wrong at once.
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Chance } from '../random.ts';
+import { type Chance, shuffled } from '../random.ts';
 import type { Fault, Scene } from './fault.ts';
 
 export interface Injection {
@@ -112,13 +112,6 @@ function takeTurns(faults: readonly Fault[], chance: Chance): (scene: Scene) => 
 function copies(fault: Fault, chance: Chance): Fault[] {
   const count = Math.floor(fault.weight) + (chance.next() < fault.weight % 1 ? 1 : 0);
   return Array.from({ length: count }, () => fault);
-}
-
-function shuffled<T>(items: readonly T[], chance: Chance): T[] {
-  return items
-    .map((item) => ({ item, at: chance.next() }))
-    .toSorted((one, other) => one.at - other.at)
-    .map(({ item }) => item);
 }
 
 function choose(faults: readonly Fault[], kind: Fault['kind'], scene: Scene): Fault | undefined {

@@ -9,7 +9,7 @@ export async function writeKillPointReport(path: string, result: KillPointsResul
   await writeFile(path, markdown(result, date));
   await writeFile(
     path.replace(/\.md$/, '.json'),
-    `${JSON.stringify({ date: date.toISOString(), ...result }, undefined, 1)}\n`,
+    `${JSON.stringify({ kind: 'kill points', date: date.toISOString(), ...result }, undefined, 1)}\n`,
   );
 }
 

@@ -12,7 +12,14 @@ export async function writeReport(path: string, options: Options, result: ChaosR
   const curve = latencyCurve(result.facts, Math.max(10, Math.round(result.lastedMs / 1_000 / 40)));
   await writeFile(path, markdown(options, result, date, curve));
   const { facts: _, ...figures } = result;
-  const raw = { date: date.toISOString(), minutes: options.minutes, nodes: options.nodes, ...figures, latency: curve };
+  const raw = {
+    kind: 'everything',
+    date: date.toISOString(),
+    minutes: options.minutes,
+    nodes: options.nodes,
+    ...figures,
+    latency: curve,
+  };
   await writeFile(path.replace(/\.md$/, '.json'), `${JSON.stringify(raw, undefined, 1)}\n`);
 }
 

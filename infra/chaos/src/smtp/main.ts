@@ -18,9 +18,10 @@ const smtp = createServer((socket) => {
   sockets.add(socket);
   socket.on('close', () => sockets.delete(socket));
   serveSmtp(socket, {
-    deviate(stage) {
+    deviate(stage, to) {
       seen[stage] = (seen[stage] ?? 0) + 1;
-      return deviations.find((one) => one.stage === stage && Math.random() < one.share)?.does;
+      const fits = (one: Deviation): boolean => one.stage === stage && to.startsWith(one.to ?? '');
+      return deviations.find((one) => fits(one) && Math.random() < one.share)?.does;
     },
     take: (mail) => appendFileSync(settings.TAKEN_FILE, `${JSON.stringify(mail)}\n`),
   });

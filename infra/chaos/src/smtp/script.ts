@@ -12,6 +12,8 @@ export const deviation = z.object({
   stage: z.enum(stages),
   does: z.union([z.literal('drop'), z.literal('hang'), z.object({ reply: z.string().regex(/^[245]\d\d /) })]),
   share: z.number().min(0).max(1),
+  /** Only for recipients that begin so; known from `rcpt` on. */
+  to: z.string().optional(),
 });
 export type Deviation = z.infer<typeof deviation>;
 

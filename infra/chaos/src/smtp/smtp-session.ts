@@ -3,7 +3,7 @@ import type { Deviation, Stage, TakenMail } from './script.ts';
 
 export interface SmtpRules {
   /** How the stage goes otherwise this time, if it does. */
-  readonly deviate: (stage: Stage) => Deviation['does'] | undefined;
+  readonly deviate: (stage: Stage, to: string) => Deviation['does'] | undefined;
   /** Must be durable when it returns: the client is told "250" after that. */
   readonly take: (mail: TakenMail) => void;
 }
@@ -62,7 +62,7 @@ function takeMessageLine(session: Session, lines: string[], line: string): void 
     return;
   }
   session.lines = undefined;
-  const does = session.rules.deviate('final');
+  const does = session.rules.deviate('final', session.to);
   const mail = { at: Date.now(), to: session.to, ...read(lines) };
   // Cut or silent after the final dot: the server has the mail, and the client will never know.
   if (typeof does !== 'object') session.rules.take({ ...mail, isAnswered: does === undefined });
@@ -71,7 +71,7 @@ function takeMessageLine(session: Session, lines: string[], line: string): void 
 
 /** @returns what was answered, if anything was */
 function answer(session: Session, stage: Stage, reply: string | undefined): string | undefined {
-  return perform(session, session.rules.deviate(stage), reply);
+  return perform(session, session.rules.deviate(stage, session.to), reply);
 }
 
 function perform(session: Session, does: Deviation['does'] | undefined, reply: string | undefined): string | undefined {
