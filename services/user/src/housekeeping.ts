@@ -5,6 +5,7 @@ import { endedRateLimits } from '@postrider/runtime/rate-limits';
 import { endedFlows, unverifiedAccounts } from './accounts/housekeeping.ts';
 import { endedCooldowns, expiredChallenges } from './challenges/housekeeping.ts';
 import type { Config } from './config.ts';
+import { oldSessions, unknownSignIns } from './sessions/housekeeping.ts';
 
 /** What goes by age. Challenges before accounts: an account waits for its last open link. */
 export function removals(config: Config): Removal[] {
@@ -14,6 +15,8 @@ export function removals(config: Config): Removal[] {
     unverifiedAccounts(unverifiedAccountDays),
     endedFlows,
     endedCooldowns(verificationCooldownSeconds),
+    oldSessions(config.sessions.rememberDays),
+    unknownSignIns,
     endedIdempotencyKeys,
     endedRateLimits,
     { name: 'old events', remove: (client, limit) => removeOldEvents(client, { olderThanDays, limit }) },

@@ -106,6 +106,37 @@ test('challenges, flows and cooldowns go when they are over', async () => {
   expect(await servers.rows('select address_key from mail_cooldown')).toEqual([{ address_key: 'cooling' }]);
 });
 
+test('sessions go when their device may be forgotten, and live ones never; sign-ins to nobody go after a day', async () => {
+  await using servers = await userServers();
+  await account(servers, 'ada', 400, { verified: true });
+  const session = (name: string, expiresInDays: number, endedInDays: number | null) =>
+    servers.rows(
+      `insert into session (id, user_id, method, device_label, device_hash, token_hash, created_at, last_used_at, expires_at, expires_at_latest, ended_at)
+       select gen_random_uuid(), id, 'password', $1, '', $1, now() - interval '200 days', now(), now() + $2 * interval '1 day',
+         now() + interval '200 days', now() + $3 * interval '1 day' from "user"`,
+      [name, expiresInDays, endedInDays],
+    );
+  await session('live', 1, null);
+  await session('just idled', -1, null);
+  await session('idled long ago', -91, null);
+  await session('ended', -1, -89);
+  await session('ended long ago', 5, -91);
+  await servers.rows(
+    `insert into spent_refresh_token (token_hash, session_id) select 'spent by ' || device_label, id from session`,
+  );
+  await servers.rows(
+    `insert into unknown_sign_in select name, now() - hours * interval '1 hour' from (values ('old', 25), ('young', 23)) as t (name, hours)`,
+  );
+  expect(await keepHouse(servers)).toEqual({ 'old sessions': 2, 'sign-ins to unknown addresses': 1 });
+  expect(await servers.rows('select device_label as name from session order by 1')).toEqual([
+    { name: 'ended' },
+    { name: 'just idled' },
+    { name: 'live' },
+  ]);
+  expect(await servers.rows('select count(*)::int as n from spent_refresh_token')).toEqual([{ n: 3 }]);
+  expect(await servers.rows('select address_key from unknown_sign_in')).toEqual([{ address_key: 'young' }]);
+});
+
 test('each statement finds its rows by index', async () => {
   await using servers = await userServers();
   await servers.rows(
@@ -118,6 +149,11 @@ test('each statement finds its rows by index', async () => {
   );
   await servers.rows(`insert into verification_flow select id, email, expires_at from challenge`);
   await servers.rows(`insert into mail_cooldown select email, created_at from challenge`);
+  await servers.rows(
+    `insert into session (id, user_id, method, device_hash, token_hash, created_at, last_used_at, expires_at, expires_at_latest)
+     select id, id, 'password', '', '', created_at, created_at, created_at, created_at - interval '85 days' from "user"`,
+  );
+  await servers.rows(`insert into unknown_sign_in select email, created_at from challenge`);
   await servers.rows('vacuum analyze');
   const plans: Record<string, string> = {};
   for (const { name, remove } of removals(config)) {
@@ -131,6 +167,8 @@ test('each statement finds its rows by index', async () => {
   expect(plans['unverified accounts']).toContain('user_unverified');
   expect(plans['ended verification flows']).toContain('verification_flow_expires_at');
   expect(plans['ended mail cooldowns']).toContain('mail_cooldown_last_at');
+  expect(plans['old sessions']).toContain('session_over');
+  expect(plans['sign-ins to unknown addresses']).toContain('unknown_sign_in_at');
 });
 
 test('the running service keeps house by itself; of two replicas the rows go once, and the address can be registered anew', async () => {

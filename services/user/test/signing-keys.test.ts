@@ -1,8 +1,9 @@
 import { userDatabase } from '../src/database.ts';
 import { startSigningKeys } from '../src/sessions/signing-keys/signing-keys.ts';
 import { openDatabase } from '@postrider/runtime/database';
+import { Client } from 'pg';
 import { pino } from 'pino';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { request, userServers } from './user-service-fixture.ts';
 
 type Servers = Awaited<ReturnType<typeof userServers>>;
@@ -108,6 +109,20 @@ test('under another encryption key a new signing key is made at once, and the ol
   expect(after.current().kid).not.toBe(before.current().kid);
   expect(await after.find(before.current().kid)).toBeDefined();
   expect(await before.find(after.current().kid)).toBeUndefined(); // Read a moment ago: once in ten seconds.
+});
+
+test('27 · a flood of unknown key ids reads the table once, and a retired key is unknown', async () => {
+  await using servers = await userServers();
+  await using maker = await replica(servers);
+  await using keys = await replica(servers); // Has read nothing so far.
+  await maker.runOnce();
+  const query = vi.spyOn(Client.prototype, 'query');
+  const found = await Promise.all(Array.from({ length: 1_000 }, (_, n) => keys.find(`made-up-${n}`)));
+  const selects = query.mock.calls.filter(([sql]) => JSON.stringify(sql).includes('signing_key'));
+  query.mockRestore();
+  expect(found.filter((key) => key !== undefined)).toEqual([]);
+  expect(selects).toHaveLength(2); // What there is, and whether something is missing.
+  expect(await keys.find(maker.current().kid)).toBeDefined();
 });
 
 test('private keys stand in no row and no answer in readable form', async () => {

@@ -47,6 +47,7 @@ export async function userServers() {
   return {
     database,
     nats,
+    sealingPublicKey,
     rows: async <Row>(sql: string, values: unknown[] = []): Promise<Row[]> =>
       (await client.query(sql, values)).rows as Row[],
     /** How many statements wait for somebody's lock. */
