@@ -8,10 +8,11 @@ import { findPlaces, placeVariables } from './places.ts';
 import { snapshot } from './snapshot/snapshot.ts';
 import { topology } from './topology/topology.ts';
 import { trace } from './trace/trace.ts';
+import { signingKeys } from './signing-keys/signing-keys.ts';
 import { why } from './why/why.ts';
 
 /** A new command is an entry here and a folder beside `why`. */
-const commands: readonly Command[] = [why, trace, deadLetters, audit, topology, snapshot];
+const commands: readonly Command[] = [why, trace, deadLetters, audit, topology, snapshot, signingKeys];
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 const complain = (line: string): void => void process.stderr.write(`${line}\n`);
