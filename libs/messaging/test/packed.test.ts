@@ -112,6 +112,6 @@ async function publishVerified(url: string, email: string): Promise<void> {
   await using nats = connectNats({ url, name: 'user', inboxPrefix: '_INBOX_user', log });
   await nats.first();
   const { payload, ...event } = emailVerified.create({ ...emailVerified.sample, email });
-  const stored = { id: '1', eventId: 'e-1', headers: {}, recordedAt: new Date(), expiresAt: null, ...event };
+  const stored = { ...event, id: '1', eventId: 'e-1', headers: {}, recordedAt: new Date(), expiresAt: null };
   await createPublisher({ nats, source: '/postrider/user', log }).publish({ ...stored, body: JSON.stringify(payload) });
 }
