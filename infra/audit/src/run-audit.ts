@@ -23,7 +23,10 @@ export async function runAudit(stack: AuditedStack, print: (text: string) => voi
   return verdict.unexplained.length === 0 ? 0 : 1;
 }
 
-/** The streams that contracts name, and the email service's consumers of them, which owe a mail for each event. */
+/**
+ * The streams that contracts name, and the email service's consumers of them that owe a mail for each event: those whose declaration does
+ * not say otherwise (`"postrider.mails": "some"` or `"none"`).
+ */
 export function declared(): {
   streams: string[];
   mailDurables: { stream: string; durable: string }[];
@@ -32,7 +35,10 @@ export function declared(): {
   return {
     streams: [...streams],
     mailDurables: topology.consumers
+      .filter(
+        ({ config }) => config.durable_name.startsWith('email-') && config.metadata?.['postrider.mails'] === undefined,
+      )
       .map(({ stream_name: stream, config }) => ({ stream, durable: config.durable_name }))
-      .filter(({ stream, durable }) => streams.has(stream) && durable.startsWith('email-')),
+      .filter(({ stream }) => streams.has(stream)),
   };
 }

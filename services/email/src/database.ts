@@ -1,10 +1,12 @@
-import { outboxTables } from '@postrider/outbox';
+import { handledEventTable, outboxTables } from '@postrider/outbox';
 import type { Logger } from '@postrider/runtime';
 import { type Database, type DatabaseOptions, migrateDatabase, openDatabase } from '@postrider/runtime/database';
 import { Migration0001Ledger } from '../migrations/0001-ledger.ts';
 import { Migration0002Housekeeping } from '../migrations/0002-housekeeping.ts';
 import { Migration0003Schedule } from '../migrations/0003-schedule.ts';
 import { Migration0004Watermarks } from '../migrations/0004-watermarks.ts';
+import { Migration0005Contacts } from '../migrations/0005-contacts.ts';
+import { Contact } from './contacts/contact.ts';
 import { LedgerMail } from './ledger/ledger-mail.ts';
 import { MailAttempt } from './ledger/mail-attempt.ts';
 
@@ -22,13 +24,14 @@ export async function migrate(url: string): Promise<void> {
 export function emailDatabase(url: string): DatabaseOptions {
   return {
     url,
-    entities: [LedgerMail, MailAttempt],
+    entities: [LedgerMail, MailAttempt, Contact],
     migrations: [
       { name: '0001-ledger', class: Migration0001Ledger },
       { name: '0002-housekeeping', class: Migration0002Housekeeping },
       { name: '0003-schedule', class: Migration0003Schedule },
       { name: '0004-watermarks', class: Migration0004Watermarks },
+      { name: '0005-contacts', class: Migration0005Contacts },
     ],
-    otherTables: outboxTables,
+    otherTables: [...outboxTables, handledEventTable],
   };
 }

@@ -19,13 +19,14 @@ import { startTelemetry } from '@postrider/runtime/telemetry';
 import { consumerDeclaration, streamDeclaration } from '@postrider/topology';
 import type { Config } from './config.ts';
 import { openEmailDatabase } from './database.ts';
-import { challengeHandlers, userEventHandlers } from './handlers.ts';
+import { challengeHandlers, contactHandlers, signInHandlers, userEventHandlers } from './handlers.ts';
 import { removals } from './housekeeping.ts';
 import { defaultLedgerPolicy, type LedgerContext, type LedgerPolicy } from './ledger/ledger-context.ts';
 import { observeMails } from './ledger/observe-mails.ts';
 import { startSchedule } from './ledger/schedule.ts';
 import { createSmtpTransport } from './mail/smtp.ts';
 import { watchSmtp } from './mail/watch-smtp.ts';
+import type { MailDeps } from './mail-deps.ts';
 import { importSealingKeys } from './sealing/open-sealed.ts';
 
 /** A running email service. */
@@ -69,8 +70,8 @@ export async function start(config: Config, overrides: Overrides = {}): Promise<
   return { url: http.url, [Symbol.asyncDispose]: () => running.disposeAsync() };
 }
 
-/** Connections to the mail server, and so mails under way at once. */
-const lanes = { challenges: 8, userEvents: 4 };
+/** Handlers at once; where they send mails, connections to the mail server as well. */
+const lanes = { challenges: 8, userEvents: 4, signIns: 2, contacts: 4 };
 
 interface Parts {
   readonly stack: AsyncDisposableStack;
@@ -85,41 +86,29 @@ async function startEvents({ stack, config, overrides, database, log }: Parts): 
   const { smtpUrl } = config;
   const { nats, bell, health } = startPublishing({ stack, config, database, log });
 
-  // Lanes of their own, so that no flood of welcomes keeps somebody waiting for a code. A handler for each lane and no more: an
-  // attempt that is written down ahead should begin at once, or a crash makes it look like one that did.
-  const forChallenges = stack.use(createSmtpTransport({ url: smtpUrl, lanes: lanes.challenges }));
-  const forUserEvents = stack.use(createSmtpTransport({ url: smtpUrl, lanes: lanes.userEvents }));
-  const smtp = stack.use(watchSmtp(forChallenges, log.child({ part: 'smtp' })));
-
-  const { isMigrated } = database;
+  const { isMigrated, em } = database;
   // A send under way may use most of the time that stopping has; the rest is for writing down what became of it.
   const graceMs = config.shutdownGraceSeconds * 600;
   const policy = { ...defaultLedgerPolicy, graceMs, ...overrides.policy };
-  const ledger = {
-    em: database.em,
-    isMigrated,
-    bell,
-    recipientKey: config.recipientKey,
-    policy,
-    observer: observeMails(),
-    now: () => new Date(),
-  };
+  const { recipientKey } = config;
+  const ledger = { em, isMigrated, bell, recipientKey, policy, observer: observeMails(), now: () => new Date() };
   const sealingKeys = await importSealingKeys(config.sealingPrivateKeys);
-  const deps = { sealingKeys, from: config.mailFrom, publicUrl: config.publicUrl };
-  const probes = { database: probeDatabase(database), smtp: forChallenges.probe };
+  // Lanes of their own, so that no flood of welcomes or sign-ins keeps somebody waiting for a code. A handler for each lane and no
+  // more: an attempt that is written down ahead should begin at once, or a crash makes it look like one that did.
+  const depsWith = (lanesOfMails: number): MailDeps => {
+    const transport = stack.use(createSmtpTransport({ url: smtpUrl, lanes: lanesOfMails }));
+    return { sealingKeys, from: config.mailFrom, publicUrl: config.publicUrl, ledger: { ...ledger, transport } };
+  };
+  const forChallenges = depsWith(lanes.challenges);
+  const forUserEvents = depsWith(lanes.userEvents);
+  const forSignIns = depsWith(lanes.signIns);
+  const smtp = stack.use(watchSmtp(forChallenges.ledger.transport, log.child({ part: 'smtp' })));
+  const probes = { database: probeDatabase(database), smtp: forChallenges.ledger.transport.probe };
   const subscriptions = startSubscriptions({ stack, nats, overrides, probes, log }, [
-    {
-      durable: 'email-challenges',
-      concurrency: lanes.challenges,
-      ledger: { ...ledger, transport: forChallenges },
-      handlersWith: (lane) => challengeHandlers({ ...deps, ledger: lane }),
-    },
-    {
-      durable: 'email-user-events',
-      concurrency: lanes.userEvents,
-      ledger: { ...ledger, transport: forUserEvents },
-      handlersWith: (lane) => userEventHandlers({ ...deps, ledger: lane }),
-    },
+    mailLane('email-challenges', lanes.challenges, forChallenges, challengeHandlers),
+    mailLane('email-user-events', lanes.userEvents, forUserEvents, userEventHandlers),
+    mailLane('email-sign-ins', lanes.signIns, forSignIns, signInHandlers),
+    { durable: 'email-contacts', concurrency: lanes.contacts, handlers: contactHandlers({ em, isMigrated }) },
   ]);
   return [...health, { name: 'smtp', required: false, check: smtp.health }, ...subscriptions];
 }
@@ -129,12 +118,22 @@ interface SubscriptionParts extends Pick<Parts, 'stack' | 'overrides' | 'log'> {
   readonly probes: Readonly<Record<string, Probe>>;
 }
 
-/** Events of one kind, from their durable to their connections to the mail server. */
+/** Events of one kind, from their durable to what is done about them. */
 interface Lane {
   readonly durable: string;
   readonly concurrency: number;
-  readonly ledger: LedgerContext;
-  handlersWith(ledger: LedgerContext): Handler[];
+  readonly handlers: Handler[];
+  /** Where it sends mails. */
+  readonly ledger?: LedgerContext;
+}
+
+function mailLane(
+  durable: string,
+  concurrency: number,
+  deps: MailDeps,
+  handlersOf: (deps: MailDeps) => Handler[],
+): Lane {
+  return { durable, concurrency, handlers: handlersOf(deps), ledger: deps.ledger };
 }
 
 /** A subscription for each lane, the schedule of later attempts, and the sweeper for what the server gave up. */
@@ -144,8 +143,7 @@ function startSubscriptions(
 ): HealthPart[] {
   const { declaration = consumerDeclaration } = overrides;
   const partLog = log.child({ part: 'subscription' });
-  const subscriptions = lanesOfEvents.map(({ durable, concurrency, ledger, handlersWith }) => {
-    const handlers = handlersWith(ledger);
+  const subscriptions = lanesOfEvents.map(({ durable, concurrency, ledger, handlers }) => {
     const common = { nats, declaration: declaration(durable), probes, log: partLog };
     return { ledger, ...startSubscription({ ...common, handlers, concurrency }) };
   });
@@ -155,9 +153,9 @@ function startSubscriptions(
   const running = [...subscriptions, sweeper];
   stack.defer(async () => void (await Promise.all(running.map((one) => one[Symbol.asyncDispose]()))));
   const everyMs = overrides.policy?.scheduleEveryMs ?? defaultLedgerPolicy.scheduleEveryMs;
-  const lanesOfMails = subscriptions.map(({ durable, ledger, health }) => {
-    return { durable, ledger, isOpen: () => health().status === 'up' };
-  });
+  const lanesOfMails = subscriptions.flatMap(({ durable, ledger, health }) =>
+    ledger === undefined ? [] : [{ durable, ledger, isOpen: () => health().status === 'up' }],
+  );
   stack.use(startSchedule({ nats, lanes: lanesOfMails, everyMs, log: log.child({ part: 'schedule' }) }));
   const registered = subscriptions.flatMap(({ durable, types }) => types.map((type) => ({ type, durable })));
   log.info({ handlers: registered }, 'event handlers registered');

@@ -32,7 +32,9 @@ export interface EmailWorld extends AsyncDisposable {
   fact(name: string, eventId: string): Promise<SeenMessage>;
   deadLetter(eventId: string): Promise<SeenMessage>;
   /** Up to which message of its stream the durable is done. */
-  acknowledged(durable: 'email-challenges' | 'email-user-events'): Promise<number>;
+  acknowledged(
+    durable: 'email-challenges' | 'email-user-events' | 'email-sign-ins' | 'email-contacts',
+  ): Promise<number>;
   /** The streams, as an operator. */
   manager(): Promise<JetStreamManager>;
 }
@@ -44,6 +46,8 @@ export interface PublishOptions {
   readonly subject?: string;
   readonly body?: string;
   readonly traceparent?: string;
+  /** `ce-sequence`. */
+  readonly sequence?: string;
 }
 
 export interface SeenMessage {
@@ -187,6 +191,7 @@ async function publish(js: JetStreamClient, event: DomainEvent, options: Publish
     subject: event.aggregateId,
     time: new Date().toISOString(),
     traceparent: options.traceparent,
+    sequence: options.sequence,
   };
   for (const [name, value] of Object.entries(toHeaders(envelope))) headers.set(name, value);
   const body = options.body ?? JSON.stringify(event.payload);

@@ -3,10 +3,22 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { emailVerification } from '../src/email-verification/email-verification.ts';
 import type { Mail } from '../src/mail/define-mail.ts';
 import { locales } from '../src/mail/pick-locale.ts';
+import { newDevice } from '../src/new-device/new-device.ts';
+import { passwordChanged } from '../src/password-changed/password-changed.ts';
+import { passwordReset } from '../src/password-reset/password-reset.ts';
 import { registrationAttempted } from '../src/registration-attempted/registration-attempted.ts';
+import { sessionStolen } from '../src/session-stolen/session-stolen.ts';
 import { welcome } from '../src/welcome/welcome.ts';
 
-const mails: readonly Mail<never>[] = [emailVerification, welcome, registrationAttempted];
+const mails: readonly Mail<never>[] = [
+  emailVerification,
+  welcome,
+  registrationAttempted,
+  passwordReset,
+  passwordChanged,
+  newDevice,
+  sessionStolen,
+];
 const running = new AsyncDisposableStack();
 let browser: TestBrowser;
 

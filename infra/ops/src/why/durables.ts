@@ -18,7 +18,7 @@ export function durablesOf(
   if (consumers === undefined)
     return topology.consumers
       .filter(({ config }) => wants(config.filter_subjects, subject))
-      .map(({ config }) => ({ durable: config.durable_name, isForMail: isForMail(config.durable_name) }));
+      .map(({ config }) => ({ durable: config.durable_name, isForMail: isForMail(config) }));
   return [...consumers.values()].flat().flatMap(({ config, ...info }) => {
     const { durable_name: durable } = config;
     const filters = config.filter_subjects ?? (config.filter_subject === undefined ? [] : [config.filter_subject]);
@@ -26,13 +26,19 @@ export function durablesOf(
     const message = messages?.findLast((one) => one.stream === info.stream_name && wants(filters, one.subject));
     if (message === undefined && !(filters.length > 0 && wants(filters, subject))) return [];
     const position = message && { position: positionOf(info, message.sequence) };
-    return [{ durable, isForMail: isForMail(durable), ...position }];
+    return [{ durable, isForMail: isForMail({ ...config, durable_name: durable }), ...position }];
   });
 }
 
-/** The durables of the email service are named for it. */
-function isForMail(durable: string): boolean {
-  return durable.startsWith('email-');
+/** The durables of the email service are named for it, and say so where no mail comes of their events. */
+function isForMail({
+  durable_name: durable,
+  metadata,
+}: {
+  durable_name: string;
+  metadata?: Record<string, string>;
+}): boolean {
+  return durable.startsWith('email-') && metadata?.['postrider.mails'] !== 'none';
 }
 
 function wants(filters: readonly string[], subject: string): boolean {

@@ -1,12 +1,24 @@
 import { expect, test } from 'vitest';
 import { emailVerification } from '../email-verification/email-verification.ts';
+import { newDevice } from '../new-device/new-device.ts';
+import { passwordChanged } from '../password-changed/password-changed.ts';
+import { passwordReset } from '../password-reset/password-reset.ts';
 import { registrationAttempted } from '../registration-attempted/registration-attempted.ts';
+import { sessionStolen } from '../session-stolen/session-stolen.ts';
 import { welcome } from '../welcome/welcome.ts';
 import type { Mail, RenderedMail } from './define-mail.ts';
 import { locales } from './pick-locale.ts';
 
 /** Every mail in every language with every fixture: what must hold for all of them, and how their text reads. */
-const mails: readonly Mail<never>[] = [emailVerification, welcome, registrationAttempted];
+const mails: readonly Mail<never>[] = [
+  emailVerification,
+  welcome,
+  registrationAttempted,
+  passwordReset,
+  passwordChanged,
+  newDevice,
+  sessionStolen,
+];
 const cases = mails.flatMap((mail) =>
   mail.previews.flatMap(({ fixture, render }) =>
     locales.map((locale) => ({ name: `${mail.name} ${fixture} ${locale}`, mail, fixture, render, locale })),
