@@ -13,6 +13,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import type { AccountsContext } from './accounts/accounts-context.ts';
 import { createPasswordHasher } from './accounts/password-hasher.ts';
+import { createPasswordPolicy, productWords } from './accounts/password-policy.ts';
 import { accountRoutes } from './accounts/routes.ts';
 import { warmUp } from './accounts/warm-up.ts';
 import { createChallengeMaker } from './challenges/prepare-challenge.ts';
@@ -71,7 +72,10 @@ export async function start(config: Config): Promise<UserService> {
     passwords: createPasswordHasher(),
     prepareChallenge: await createChallengeMaker(config),
     codeKey: config.codeKey,
-    passwordMinLength: config.passwordMinLength,
+    passwordPolicy: createPasswordPolicy({
+      minLength: config.passwordMinLength,
+      productWords: productWords(config.publicUrl),
+    }),
     cooldownSeconds: config.verificationCooldownSeconds,
   };
   warmUpInBackground(stack, database, accounts, log);

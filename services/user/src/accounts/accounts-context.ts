@@ -2,6 +2,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Bell } from '@postrider/outbox';
 import type { PrepareChallenge } from '../challenges/prepare-challenge.ts';
 import type { PasswordHasher } from './password-hasher.ts';
+import type { PasswordPolicy } from './password-policy.ts';
 
 /** What the use cases of accounts need from around them; `headers` are of the request at hand. */
 export interface AccountsContext {
@@ -12,6 +13,6 @@ export interface AccountsContext {
   readonly passwords: PasswordHasher;
   readonly prepareChallenge: PrepareChallenge;
   readonly codeKey: Uint8Array;
-  readonly passwordMinLength: number;
+  readonly passwordPolicy: PasswordPolicy;
   readonly cooldownSeconds: number;
 }

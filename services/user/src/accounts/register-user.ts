@@ -8,7 +8,6 @@ import type { PreparedChallenge } from '../challenges/prepare-challenge.ts';
 import { hashAddress } from '../challenges/secrets.ts';
 import type { AccountsContext } from './accounts-context.ts';
 import { isComparable } from './password-hasher.ts';
-import { refuseWeakPassword } from './password-policy.ts';
 import { User } from './user.ts';
 import { openFlow } from './verification-flow.ts';
 
@@ -30,7 +29,7 @@ export interface RegisterUser {
  * @throws {DomainError} `password_policy`, `busy`
  */
 export async function registerUser(context: AccountsContext, command: RegisterUser): Promise<{ flowId: string }> {
-  refuseWeakPassword(command.password, context.passwordMinLength);
+  context.passwordPolicy.refuseWeak(command.password, command.email);
   // Twice at most: the account may have come, or its hash changed, between our look and our lock.
   return (await tryToRegister(context, command)) ?? (await tryToRegister(context, command)) ?? refuseBusy();
 }
