@@ -119,6 +119,11 @@ export const configSchema = z
       description: 'How long an address that was mailed gets no further mail that it may not have asked for.',
       example: '300',
     }),
+    ADDRESS_MAILS_PER_DAY: z.coerce.number().int().min(1).default(10).meta({
+      description:
+        'How many mails that it may not have asked for an address gets in a day, whatever asks for them. The link of the last one works for as long.',
+      example: '5',
+    }),
     PASSWORD_MIN_LENGTH: z.coerce.number().int().min(8).max(64).default(15).meta({
       description: 'Characters that a password has at least.',
       example: '12',
@@ -173,7 +178,7 @@ export const configSchema = z
       graceSeconds: env.REFRESH_GRACE_SECONDS,
       rememberDays: env.ENDED_SESSION_DAYS,
     },
-    verificationCooldownSeconds: env.VERIFICATION_COOLDOWN_SECONDS,
+    mailCap: { cooldownSeconds: env.VERIFICATION_COOLDOWN_SECONDS, mailsPerDay: env.ADDRESS_MAILS_PER_DAY },
     passwordMinLength: env.PASSWORD_MIN_LENGTH,
     unverifiedAccountDays: env.UNVERIFIED_ACCOUNT_DAYS,
     outboxRetentionDays: env.OUTBOX_RETENTION_DAYS,

@@ -5,6 +5,7 @@ import { Migration0001Accounts } from '../migrations/0001-accounts.ts';
 import { Migration0002Housekeeping } from '../migrations/0002-housekeeping.ts';
 import { Migration0003Watermarks } from '../migrations/0003-watermarks.ts';
 import { Migration0004Sessions } from '../migrations/0004-sessions.ts';
+import { Migration0005Passwords } from '../migrations/0005-passwords.ts';
 import { Migration0006Http } from '../migrations/0006-http.ts';
 import { User } from './accounts/user.ts';
 import { Challenge } from './challenges/challenge.ts';
@@ -30,6 +31,7 @@ export function userDatabase(url: string): DatabaseOptions {
       { name: '0002-housekeeping', class: Migration0002Housekeeping },
       { name: '0003-watermarks', class: Migration0003Watermarks },
       { name: '0004-sessions', class: Migration0004Sessions },
+      { name: '0005-passwords', class: Migration0005Passwords },
       { name: '0006-http', class: Migration0006Http },
     ],
     otherTables: [
@@ -39,6 +41,8 @@ export function userDatabase(url: string): DatabaseOptions {
       'spent_refresh_token',
       'unknown_sign_in',
       'signing_key',
+      'reauthentication',
+      'unsent_challenge',
       'idempotency_key',
       'rate_limit',
     ],

@@ -26,6 +26,7 @@ import { guardRoutes } from './guard-routes.ts';
 import { removals } from './housekeeping.ts';
 import { confirmPage } from './pages/confirm-page.ts';
 import { profileRoutes } from './profile/routes.ts';
+import { passwordRoutes } from './passwords/routes.ts';
 import { startPublishing } from './publishing.ts';
 import { sessionRoutes } from './sessions/routes.ts';
 import type { SessionsContext } from './sessions/sessions-context.ts';
@@ -76,7 +77,7 @@ export async function start(config: Config): Promise<UserService> {
       minLength: config.passwordMinLength,
       productWords: productWords(config.publicUrl),
     }),
-    cooldownSeconds: config.verificationCooldownSeconds,
+    mailCap: config.mailCap,
   };
   warmUpInBackground(stack, database, accounts, log);
   const isOverloaded = watchOverload(stack, config, log, ready);
@@ -154,6 +155,7 @@ export async function publicRoutes(server: FastifyInstance, parts: PublicParts):
     const { authenticate } = sessions;
     await sessionRoutes(api, { context, authenticate, origin: new URL(config.publicUrl).origin });
     await api.register((own) => profileRoutes(own, { context, authenticate })); // It takes another type of body.
+    await passwordRoutes(api, { context, authenticate });
     await jwksRoutes(api, sessions.signingKeys);
   });
   confirmPage(server);

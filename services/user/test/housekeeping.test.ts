@@ -91,7 +91,7 @@ test('challenges, flows and cooldowns go when they are over', async () => {
      select gen_random_uuid(), name, now() + hours * interval '1 hour' from (values ('over', -0.1), ('open', 0.1)) as f (name, hours)`,
   );
   await servers.rows(
-    `insert into mail_cooldown select name, now() - seconds * interval '1 second' from (values ('over', 70), ('cooling', 10)) as c (name, seconds)`,
+    `insert into mail_cooldown select name, now() - seconds * interval '1 second' from (values ('over', 86500), ('cooling', 10)) as c (name, seconds)`,
   );
   expect(await keepHouse(servers)).toEqual({
     'expired challenges': 1,

@@ -1,5 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Bell } from '@postrider/outbox';
+import type { MailCap } from '../challenges/mail-cooldown.ts';
 import type { PrepareChallenge } from '../challenges/prepare-challenge.ts';
 import type { PasswordHasher } from './password-hasher.ts';
 import type { PasswordPolicy } from './password-policy.ts';
@@ -14,5 +15,5 @@ export interface AccountsContext {
   readonly prepareChallenge: PrepareChallenge;
   readonly codeKey: Uint8Array;
   readonly passwordPolicy: PasswordPolicy;
-  readonly cooldownSeconds: number;
+  readonly mailCap: MailCap;
 }

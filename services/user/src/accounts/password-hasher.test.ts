@@ -23,3 +23,12 @@ test('beyond its queue the pool refuses at once, and works on', async () => {
   await Promise.all([first, second]);
   await passwords.hash('four');
 });
+
+test('a stored hash is compared with the parameters it was made with, and known to be outdated once they are others', async () => {
+  const former = createPasswordHasher({ parameters: { memoryCost: 8_192, timeCost: 1, parallelism: 1 } });
+  const passwords = createPasswordHasher();
+  const stored = await former.hash('correct horse battery staple');
+  expect(await passwords.hash('correct horse battery staple', stored)).toBe(stored);
+  expect(passwords.isOutdated(stored)).toBe(true);
+  expect(passwords.isOutdated(await passwords.hash('correct horse battery staple'))).toBe(false);
+});

@@ -8,17 +8,31 @@ import { DomainError } from '@postrider/runtime/domain-error';
  */
 export interface PasswordHasher {
   /**
-   * Hashes a password, with a random salt or, to compare with a stored hash, with the salt of that one: equal passwords
-   * then give equal texts. The work is the same either way.
+   * Hashes a password, with a random salt or, to compare with a stored hash, with the salt and the parameters of that one: equal
+   * passwords then give equal texts. The work is the same either way, unless the parameters were raised since.
    *
    * @returns PHC string
    * @throws {DomainError} `busy` when the queue is full
    */
   hash(password: string, like?: string): Promise<string>;
+  /** Whether a stored hash was made with other parameters than are used now: make it anew when the password is at hand. */
+  isOutdated(stored: string): boolean;
 }
 
-export function createPasswordHasher(options: { atOnce?: number; queueLimit?: number } = {}): PasswordHasher {
-  const { atOnce = availableParallelism(), queueLimit = 500 } = options;
+/** Of Argon2id (RFC 9106 §3.1). */
+export interface HashParameters {
+  /** KiB. */
+  readonly memoryCost: number;
+  readonly timeCost: number;
+  readonly parallelism: number;
+}
+
+const owasp: HashParameters = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
+
+export function createPasswordHasher(
+  options: { atOnce?: number; queueLimit?: number; parameters?: HashParameters } = {},
+): PasswordHasher {
+  const { atOnce = availableParallelism(), queueLimit = 500, parameters = owasp } = options;
   const waiting: (() => void)[] = [];
   let working = 0;
   return {
@@ -33,28 +47,38 @@ export function createPasswordHasher(options: { atOnce?: number; queueLimit?: nu
       if (working >= atOnce) await new Promise<void>((resolve) => waiting.push(resolve));
       else working++;
       try {
-        return await hash(password.normalize('NFC'), {
-          memoryCost: 19_456,
-          timeCost: 2,
-          parallelism: 1,
-          ...saltOf(like),
-        });
+        return await hash(password.normalize('NFC'), { ...parameters, ...partsOf(like) });
       } finally {
         const next = waiting.shift(); // The place goes on to the next in line.
         if (next === undefined) working--;
         else next();
       }
     },
+    isOutdated(stored) {
+      const { memoryCost, timeCost, parallelism } = { ...parameters, ...partsOf(stored) };
+      return (
+        memoryCost !== parameters.memoryCost ||
+        timeCost !== parameters.timeCost ||
+        parallelism !== parameters.parallelism
+      );
+    },
   };
 }
 
 /** Whether the new hash was made with the salt of the stored one; an account without a password has nothing to compare. */
 export function isComparable(stored: string | null, hashed: string): boolean {
-  return stored === null || saltOf(stored).salt?.toString('hex') === saltOf(hashed).salt?.toString('hex');
+  return stored === null || partsOf(stored).salt?.toString('hex') === partsOf(hashed).salt?.toString('hex');
 }
 
 /** PHC: `$argon2id$v=19$m=19456,t=2,p=1$<salt>$<hash>`, base64 without padding. */
-function saltOf(phc: string | undefined): { salt?: Buffer } {
-  const salt = phc?.split('$')[4];
-  return salt === undefined ? {} : { salt: Buffer.from(salt, 'base64') };
+function partsOf(phc: string | undefined): Partial<HashParameters> & { salt?: Buffer } {
+  const parts = /^\$argon2id\$v=19\$m=(\d+),t=(\d+),p=(\d+)\$([^$]+)\$/.exec(phc ?? '');
+  if (parts === null) return {};
+  const [, memory, time, lanes, salt = ''] = parts;
+  return {
+    memoryCost: Number(memory),
+    timeCost: Number(time),
+    parallelism: Number(lanes),
+    salt: Buffer.from(salt, 'base64'),
+  };
 }

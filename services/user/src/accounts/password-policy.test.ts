@@ -20,7 +20,7 @@ test.each([14, 257])('a password of %i characters is refused', (length) => {
 
 test.each([
   ['letters', 0x61],
-  ["emoji", 0x1_f400],
+  ['emoji', 0x1_f400],
 ])('15 to 256 characters are taken, counted as code points: %s', (_what, from) => {
   for (const length of [15, 256]) expect(() => policy.refuseWeak(varied(length, from), email)).not.toThrow();
 });

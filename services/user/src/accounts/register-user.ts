@@ -41,7 +41,7 @@ async function tryToRegister(context: AccountsContext, command: RegisterUser): P
   const prepared = await prepareChallenge('email_verification', command.email, now());
   return unitOfWork(context, async (unit) => {
     // The cooldown's row comes first: requests for one address take turns here, so that none of them meets a half-made account.
-    const isDue = await mayMail(unit.em, hashAddress(command.email, codeKey), context.cooldownSeconds);
+    const isDue = await mayMail(unit.em, hashAddress(command.email, codeKey), context.mailCap);
     const user = await unit.em.findOne(User, { email: command.email }, { lockMode: LockMode.PESSIMISTIC_WRITE });
     // Hashes under two salts say nothing about the passwords: a double click must not look like two people.
     if (user !== null && !isComparable(user.passwordHash ?? null, passwordHash)) return undefined;

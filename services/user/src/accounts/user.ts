@@ -3,6 +3,10 @@ import {
   type DomainEvent,
   emailVerificationIssued,
   emailVerified,
+  passwordChanged,
+  passwordResetCompleted,
+  passwordResetIssued,
+  passwordResetRequested,
   profileUpdated,
   registrationAttempted,
   userRegistered,
@@ -42,6 +46,12 @@ export interface Registration {
 export interface ProfileChanges {
   readonly displayName?: string | null | undefined;
   readonly locale?: string | undefined;
+}
+
+/** When a password was set, and how many sessions it ended. */
+export interface PasswordSet {
+  readonly at: Date;
+  readonly sessionsRevoked: number;
 }
 
 /** What an issued challenge must tell the email service. */
@@ -100,6 +110,35 @@ export class User extends schema.class {
     const times = { expiresAt: expiresAt.toISOString(), codeExpiresAt: codeExpiresAt.toISOString() };
     const data = { userId: this.id, challengeId, email: this.email, locale: this.locale, ...times, sealed };
     return [emailVerificationIssued.create(data, { expiresAt })];
+  }
+
+  /** Lets the owner of the address set a new password; others hear that somebody asked. */
+  challengePasswordReset(challenge: ChallengeToSend): DomainEvent[] {
+    const { id: userId, email, locale } = this;
+    const { id: challengeId, sealed, expiresAt } = challenge;
+    const end = expiresAt.toISOString();
+    const codeExpiresAt = challenge.codeExpiresAt.toISOString();
+    const data = { userId, challengeId, email, locale, expiresAt: end, codeExpiresAt, sealed };
+    return [
+      passwordResetIssued.create(data, { expiresAt }),
+      passwordResetRequested.create({ userId, challengeId, expiresAt: end }),
+    ];
+  }
+
+  /** Whoever owns the address set a password, without the old one: whatever passwords were submitted before, none opens it. */
+  resetPassword(passwordHash: string, outcome: PasswordSet): DomainEvent[] {
+    Object.assign(this, { passwordHash, isPasswordDisputed: false });
+    return [passwordResetCompleted.create(this.passwordSet(outcome))];
+  }
+
+  /** Whoever knew the old password set another. */
+  changePassword(passwordHash: string, outcome: PasswordSet): DomainEvent[] {
+    this.passwordHash = passwordHash;
+    return [passwordChanged.create(this.passwordSet(outcome))];
+  }
+
+  private passwordSet({ at, sessionsRevoked }: PasswordSet): { userId: string; at: string; sessionsRevoked: number } {
+    return { userId: this.id, at: at.toISOString(), sessionsRevoked };
   }
 
   /** Tells the owner of a verified address that somebody tried to register it. */

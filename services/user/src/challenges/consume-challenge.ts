@@ -25,6 +25,17 @@ export async function ownerOfToken(em: EntityManager, token: string): Promise<st
   )[0]?.userId;
 }
 
+/** The address that an open challenge was sent to; undefined when its token would not be taken. Uses nothing up. */
+export async function addressOfToken(em: EntityManager, purpose: Purpose, token: string): Promise<string | undefined> {
+  const [challenge] = await query<{ email: string }>(
+    em,
+    `select email from challenge
+     where token_hash = $1 and purpose = $2 and used_at is null and superseded_at is null and expires_at > now()`,
+    [hashToken(token), purpose],
+  );
+  return challenge?.email;
+}
+
 /** As {@link ownerOfToken}, by the challenge's id. */
 export async function ownerOfChallenge(em: EntityManager, challengeId: string): Promise<string | undefined> {
   return (

@@ -60,6 +60,7 @@ function introduction(publicUrl: string): Partial<Document> {
     tags: [
       { name: 'Registration', description: 'From an address to a verified account.' },
       { name: 'Sessions', description: 'Signing in, staying so, signing out; the keys of access tokens.' },
+      { name: 'Passwords', description: 'Setting another password, with the old one or without; proving it again.' },
       { name: 'Profile', description: 'Your own account.' },
     ],
   };

@@ -50,10 +50,13 @@ async function tryToSignIn(context: SessionsContext, command: SignIn): Promise<A
   const stored = known?.passwordHash ?? null;
   const hashed = await passwords.hash(command.password, stored ?? undefined);
   const isRight = isSameHash(stored ?? '', hashed);
+  // What was hashed when hashing was cheaper is hashed anew, now that the password is at hand.
+  const renewed = isRight && passwords.isOutdated(hashed) ? await passwords.hash(command.password) : undefined;
   return unitOfWork({ ...context, bell: { ring: () => undefined } }, async (unit) => {
     const user = await holdUser(unit.em, { email: command.email });
     if ((user?.passwordHash ?? null) !== stored) return undefined;
     const failure = failureOf(user, isRight);
+    if (user !== null && isRight && renewed !== undefined) user.passwordHash = renewed;
     if (user !== null && failure === undefined) return openSession(unit, context, user, command.device);
     await noteFailure(unit, context, { user, failure: failure ?? 'no_account', email: command.email });
     return failure ?? 'no_account';

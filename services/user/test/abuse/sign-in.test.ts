@@ -69,6 +69,7 @@ test('3 · a refused sign-in is the same work in every state: one hash, the same
     headers: {},
     now: () => new Date(),
     passwords: {
+      ...pool,
       hash: (...given: Parameters<typeof pool.hash>) => {
         hashes++;
         return pool.hash(...given);
