@@ -1,5 +1,6 @@
 import { clientSettings, runSettings, telemetryOf, telemetrySettings, variable } from '@postrider/runtime';
 import { z } from 'zod';
+import { gatewayClients } from './gateway/gateway-clients.ts';
 import { signingAlgorithms } from './sessions/signing-keys/signing-key.ts';
 
 /** What it takes to publish from the outbox. */
@@ -55,6 +56,11 @@ export const configSchema = z
       description:
         'Multiplies how often clients may call: `2` is twice as often, `0` as often as they like. The reference at `/docs` has the limits.',
       example: '2',
+    }),
+    GATEWAY_CLIENTS: gatewayClients().meta({
+      description:
+        'Who may ask `/v1/token/introspect` and `/v1/token/revoke` on the gateway’s listener. Make a secret with `openssl rand -hex 32`, and its hash with `printf %s "$secret" | openssl dgst -sha256 -binary | openssl base64 -A | tr +/ -_ | tr -d =`.',
+      example: 'billing:Q3cCOtGa4VNuLO0LeLG2qgt5mrZGRdlkEKbMDaVbEgk',
     }),
     ...publishingSettings,
     RELAY_ENABLED: variable.flag(true).meta({
@@ -156,6 +162,7 @@ export const configSchema = z
     host: env.HOST,
     ports: { public: env.PUBLIC_PORT, gateway: env.GATEWAY_PORT, admin: env.ADMIN_PORT },
     publicUrl: env.PUBLIC_URL,
+    gatewayClients: env.GATEWAY_CLIENTS,
     client: { trustedProxies: env.TRUSTED_PROXIES, header: env.CLIENT_ADDRESS_HEADER },
     rateLimitScale: env.RATE_LIMIT_SCALE,
     databaseUrl: env.DATABASE_URL,

@@ -12,9 +12,14 @@ import { unavailable } from './unavailable.ts';
  */
 export function guardRoutes(api: FastifyInstance, config: Config, database: Database): void {
   const { codeKey: secret, rateLimitScale: scale } = config;
-  api.addHook('preHandler', async () => {
-    if (!database.isMigrated()) throw unavailable();
-  });
+  requireDatabase(api, database);
   limitRates(api, { count: createRequestCounter(database.em), secret, scale });
   replayAnswers(api, { store: createIdempotencyStore(database.em), secret });
+}
+
+/** Refuses what comes before the tables are there. Probes and documents have no database to wait for. */
+export function requireDatabase(server: FastifyInstance, database: Database): void {
+  server.addHook('preHandler', async (request) => {
+    if (request.routeOptions.url?.startsWith('/v1/') === true && !database.isMigrated()) throw unavailable();
+  });
 }

@@ -22,6 +22,7 @@ import { openUserDatabase } from './database.ts';
 import { docsPage } from './docs/docs-page.ts';
 import { eventCatalogue } from './docs/event-catalogue.ts';
 import { collectOpenApi } from './docs/openapi.ts';
+import { gatewayRoutes } from './gateway/routes.ts';
 import { guardRoutes } from './guard-routes.ts';
 import { removals } from './housekeeping.ts';
 import { confirmPage } from './pages/confirm-page.ts';
@@ -94,12 +95,11 @@ export async function start(config: Config): Promise<UserService> {
     const options = { name, host, port: config.ports[name], client, log, health, translateError, ...more };
     return stack.use(await startHttpServer(options)).url;
   };
+  const parts = { config, database, sessions, context };
   const urls = {
     admin: await listen('admin', { metrics: telemetry.metrics }),
-    gateway: await listen('gateway'),
-    public: await listen('public', {
-      routes: (server) => publicRoutes(server, { config, database, sessions, context }),
-    }),
+    gateway: await listen('gateway', { routes: (server) => gatewayRoutes(server, { ...parts, now }) }),
+    public: await listen('public', { routes: (server) => publicRoutes(server, parts) }),
   };
 
   log.info({ urls, eventsEnabled: config.eventsEnabled }, 'user service started');

@@ -42,9 +42,6 @@ export function answerProblem(
     if (known.refusal === 'unavailable')
       request.log.warn({ err: known.cause ?? known }, 'request refused: a dependency is unavailable');
     if (known.retryAfterSeconds !== undefined) reply.header('retry-after', String(known.retryAfterSeconds));
-    // RFC 9110, 15.5.2: who is refused for want of credentials is told which kind is wanted.
-    if (known.refusal === 'unauthenticated' && !reply.hasHeader('www-authenticate'))
-      reply.header('www-authenticate', 'Bearer');
     return send(reply, request, { status: statusOf[known.refusal], code: known.code, detail: known.message });
   }
   if (hasZodFastifySchemaValidationErrors(error)) {
@@ -148,6 +145,6 @@ function send(
     ...problem,
   };
   // RFC 9110, 15.5.2: whoever is told to authenticate is told how.
-  if (problem.status === 401) reply.header('www-authenticate', 'Bearer');
+  if (problem.status === 401 && !reply.hasHeader('www-authenticate')) reply.header('www-authenticate', 'Bearer');
   return reply.status(problem.status).type('application/problem+json').serializer(JSON.stringify).send(body);
 }

@@ -29,7 +29,7 @@ export function createAuthenticate({ em, accessTokens, now, origin }: Authentica
 }
 
 /** Whoever sends the header means it: a bad one is not made good by a cookie. */
-function accessTokenOf(request: FastifyRequest, origin: string): string {
+export function accessTokenOf(request: Pick<FastifyRequest, 'headers' | 'method'>, origin: string): string {
   const { authorization } = request.headers;
   if (authorization !== undefined) {
     const [scheme = '', token, ...rest] = authorization.split(' ');

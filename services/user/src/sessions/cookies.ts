@@ -13,7 +13,7 @@ const names = { access: '__Host-postrider-access', refresh: '__Host-postrider-re
 
 type CookieName = keyof typeof names;
 
-export function readCookie(request: FastifyRequest, name: CookieName): string | undefined {
+export function readCookie(request: Pick<FastifyRequest, 'headers'>, name: CookieName): string | undefined {
   const { cookie } = request.headers;
   return cookie === undefined ? undefined : parseCookie(cookie)[names[name]];
 }
@@ -41,7 +41,7 @@ export function clearCookies(reply: FastifyReply): void {
  *
  * @throws {DomainError} `cross_site` (403)
  */
-export function refuseCrossSite(request: FastifyRequest, origin: string): void {
+export function refuseCrossSite(request: Pick<FastifyRequest, 'headers' | 'method'>, origin: string): void {
   if (request.method === 'GET' || request.method === 'HEAD') return; // They change nothing, and no other origin can read the answer.
   const { origin: from, 'sec-fetch-site': site } = request.headers;
   if (site === undefined ? from === origin : site === 'same-origin') return;
