@@ -11,6 +11,16 @@ import { promisify } from 'node:util';
 
 const debianKeyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
+export interface DebianPackage {
+  readonly name: string;
+  /** `testing`, or the machine's own release. */
+  readonly suite: string;
+  /** The binary's path inside the package. */
+  readonly binary: string;
+}
+
+const natsServer: DebianPackage = { name: 'nats-server', suite: 'testing', binary: 'usr/sbin/nats-server' };
+
 export interface AptSource {
   readonly uri: string;
   readonly keyring: string;
@@ -26,14 +36,15 @@ export async function hasDebianPackages(): Promise<boolean> {
 }
 
 /** Downloads and unpacks the package below a folder of the caller's; returns the path of the binary. */
-export async function unpackDebianPackage(folder: string): Promise<string> {
+export async function unpackDebianPackage(folder: string, wanted: DebianPackage = natsServer): Promise<string> {
+  const { name, suite, binary } = wanted;
   const { uri, keyring } = debianSource(await systemSources());
   const sourceList = join(folder, 'sources.list');
   const state = join(folder, 'state');
   const cache = join(folder, 'cache');
   for (const path of [join(state, 'lists', 'partial'), join(cache, 'archives', 'partial')])
     await mkdir(path, { recursive: true });
-  await writeFile(sourceList, `deb [signed-by=${keyring}] ${uri} testing main\n`);
+  await writeFile(sourceList, `deb [signed-by=${keyring}] ${uri} ${suite} main\n`);
   const settings = {
     'Dir::State': state,
     'Dir::Cache': cache,
@@ -48,11 +59,11 @@ export async function unpackDebianPackage(folder: string): Promise<string> {
   };
   const options = Object.entries(settings).flatMap(([name, value]) => ['-o', `${name}=${value}`]);
   await run('apt-get', [...options, '--quiet', 'update'], folder);
-  await run('apt-get', [...options, '--quiet', 'download', 'nats-server'], folder);
-  const archive = (await readdir(folder)).find((name) => name.startsWith('nats-server_') && name.endsWith('.deb'));
-  if (archive === undefined) throw new Error(`apt-get left no package of nats-server in ${folder}.`);
+  await run('apt-get', [...options, '--quiet', 'download', name], folder);
+  const archive = (await readdir(folder)).find((file) => file.startsWith(`${name}_`) && file.endsWith('.deb'));
+  if (archive === undefined) throw new Error(`apt-get left no package of ${name} in ${folder}.`);
   await run('dpkg', ['-x', archive, 'unpacked'], folder);
-  return join(folder, 'unpacked', 'usr', 'sbin', 'nats-server');
+  return join(folder, 'unpacked', binary);
 }
 
 /**

@@ -1,4 +1,6 @@
 export { findFlaws } from './find-flaws.ts';
+export { findNginx, testNginx, type TestNginx } from './test-nginx.ts';
+export { freePort } from '../process/free-port.ts';
 export { natsCli, type NatsCli, natsCliPath, whyNoNatsCli } from './nats-cli.ts';
 export { findChromium, looks, testBrowser, type TestBrowser, type TestPage, whyNoBrowser } from './test-browser.ts';
 export { testDatabase, type TestDatabase, type TestDatabaseOptions } from './test-database.ts';
