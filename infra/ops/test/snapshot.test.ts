@@ -100,37 +100,43 @@ async function world() {
   };
 }
 
-test('whoever takes a snapshot while people register, and reads on, knows everybody, whatever waited in the outbox', async () => {
-  await using people = await world();
-  let relay = people.startRelay();
-  const snapshots: SnapshotLine[][] = [];
-  const write = async (writer: number, from: number): Promise<void> => {
-    for (let n = from; n < from + 8; n++) await people.verify(await people.register(`w${writer}-${n}`));
-  };
-  const busy = async (from: number): Promise<void> => {
-    const writing = Promise.all([0, 1, 2].map((writer) => write(writer, from)));
-    for (let n = 0; n < 4; n++) snapshots.push(await people.snapshot());
-    await writing;
-  };
-  await busy(0);
-  await relay[Symbol.asyncDispose](); // From here on everything waits in the outbox.
-  await busy(8);
-  snapshots.push(await people.snapshot());
-  relay = people.startRelay();
-  await busy(16);
-  await people.published();
-  await relay[Symbol.asyncDispose]();
+test(
+  'whoever takes a snapshot while people register, and reads on, knows everybody, whatever waited in the outbox',
+  {
+    timeout: 240_000,
+  },
+  async () => {
+    await using people = await world();
+    let relay = people.startRelay();
+    const snapshots: SnapshotLine[][] = [];
+    const write = async (writer: number, from: number): Promise<void> => {
+      for (let n = from; n < from + 8; n++) await people.verify(await people.register(`w${writer}-${n}`));
+    };
+    const busy = async (from: number): Promise<void> => {
+      const writing = Promise.all([0, 1, 2].map((writer) => write(writer, from)));
+      for (let n = 0; n < 4; n++) snapshots.push(await people.snapshot());
+      await writing;
+    };
+    await busy(0);
+    await relay[Symbol.asyncDispose](); // From here on everything waits in the outbox.
+    await busy(8);
+    snapshots.push(await people.snapshot());
+    relay = people.startRelay();
+    await busy(16);
+    await people.published();
+    await relay[Symbol.asyncDispose]();
 
-  const truth = await people.truth();
-  expect(truth).toHaveLength(72);
-  let skipped = 0;
-  for (const snapshot of snapshots) {
-    const known = await people.readOn(snapshot);
-    expect(known.users).toEqual(truth);
-    skipped += known.skipped;
-  }
-  expect(skipped).toBeGreaterThan(0);
-});
+    const truth = await people.truth();
+    expect(truth).toHaveLength(72);
+    let skipped = 0;
+    for (const snapshot of snapshots) {
+      const known = await people.readOn(snapshot);
+      expect(known.users).toEqual(truth);
+      skipped += known.skipped;
+    }
+    expect(skipped).toBeGreaterThan(0);
+  },
+);
 
 test('what is published around the reading of the position is in the list, and is not applied again', async () => {
   await using people = await world();
