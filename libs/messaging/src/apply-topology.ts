@@ -29,7 +29,7 @@ export class DestructiveChangeError extends Error {
  * Creates what is missing and updates what differs; what nobody declares stays. For local stacks, tests and operators: services only verify.
  *
  * @throws {DestructiveChangeError} before anything is changed, when something would be lost
- * @throws when the server echoes another configuration than it was given: an older server drops what it does not know
+ * @throws when the server then has another configuration than it was given: an older server drops what it does not know
  */
 export async function applyTopology(options: ApplyOptions): Promise<void> {
   const { nc, topology, log, mayDestroy = false, onChange } = options;
@@ -67,9 +67,11 @@ async function applyConsumer(
 ): Promise<void> {
   const { durable_name: durable } = config;
   if (action === 'replace') await consumers.delete(stream, durable);
-  const answer =
-    action === 'update' ? await consumers.update(stream, durable, config) : await consumers.add(stream, config);
-  refuseDrift(`consumer ${durable}`, config, answer.config);
+  if (action === 'update') await consumers.update(stream, durable, config);
+  else await consumers.add(stream, config);
+  // Not the answer itself: after its start a server answers a durable's first update with the durable as it was (seen on 2.15.1).
+  const { config: actual } = await consumers.info(stream, durable);
+  refuseDrift(`consumer ${durable}`, config, actual);
 }
 
 function refuseDrift(what: string, declared: object, actual: object): void {

@@ -1,8 +1,15 @@
 import { type JetStreamManager, jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
-import { testNats } from '@postrider/local/testing';
+import { type TestNats, testNats } from '@postrider/local/testing';
 import { expect, test } from 'vitest';
-import { applyTopology, parseNatsUrl, planTopology, type Topology, type TopologyPlan } from '../src/index.ts';
+import {
+  applyTopology,
+  connectNats,
+  parseNatsUrl,
+  planTopology,
+  type Topology,
+  type TopologyPlan,
+} from '../src/index.ts';
 import { log } from './messaging-fixture.ts';
 
 const stream = {
@@ -33,6 +40,7 @@ function declare(streamChanges: object = {}, consumerChanges: object = {}): Topo
 }
 
 interface World extends AsyncDisposable {
+  readonly server: TestNats;
   readonly nc: NatsConnection;
   readonly manager: JetStreamManager;
   plan(topology: Topology): Promise<TopologyPlan>;
@@ -47,6 +55,7 @@ async function startWorld(): Promise<World> {
   await jetstream(nc).publish('thing.v1.done.1', '{}');
   const running = starting.move();
   return {
+    server,
     nc,
     manager: await jetstreamManager(nc),
     plan: (topology) => planTopology(nc, topology),
@@ -77,6 +86,16 @@ test('a change that loses nothing is applied, and afterwards there is nothing to
   ]);
   await applyTopology({ nc: world.nc, topology: wider, log });
   expect((await world.plan(wider)).changes.map(({ action }) => action)).toEqual(['keep', 'keep']);
+});
+
+test('a durable may deliver more after the server was started anew', async () => {
+  await using world = await startWorld();
+  await world.server.restart();
+  const more = declare({}, { filter_subjects: ['thing.v1.done.*', 'thing.v1.begun.*'] });
+  await using nats = connectNats({ url: world.server.urls.operator, name: 'operator', log });
+  const nc = await nats.first();
+  await applyTopology({ nc, topology: more, log });
+  expect((await planTopology(nc, more)).changes.map(({ action }) => action)).toEqual(['keep', 'keep']);
 });
 
 test.each([
