@@ -22,6 +22,8 @@ test('who follows the README’s seven steps has an event and its mail', async (
   const inCopy = { cwd: root, env: { ...process.env, CI: '' } }; // Where CI is set, vitest writes no new snapshots.
   await run(process.execPath, ['infra/catalogue/src/main.ts'], inCopy);
   await run(process.execPath, ['infra/catalogue/src/main.ts', '--check'], inCopy);
+  await run(process.execPath, ['infra/ops/src/ops.ts', 'topology', 'render'], inCopy);
+  await run(process.execPath, ['infra/ops/src/ops.ts', 'topology', 'render', '--check'], inCopy);
   expect(await readFile(join(root, 'libs/contracts/CHANGELOG.md'), 'utf8')).toContain('`user.locked.v1`: published');
   await run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.base.json'], inCopy);
   const unit = ['node_modules/vitest/vitest.mjs', 'run', '--config', 'infra/vitest.config.ts', '--project', 'unit'];
