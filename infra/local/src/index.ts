@@ -1,6 +1,7 @@
 export { findNatsServer, type NatsServerBinary, type NatsServerLookup } from './nats/find-nats-server.ts';
 export { natsServerLookup } from './nats/nats-server-lookup.ts';
-export { type NatsPasswords, natsUrls, startNats, type NatsOptions, type RunningNats } from './nats/start-nats.ts';
+export { accessVariables, doorsOf, type NatsDoors, type NatsSecrets } from './nats/nats-secrets.ts';
+export { startNats, type NatsOptions, type RunningNats } from './nats/start-nats.ts';
 export { applyTopologyTo } from './nats/apply-topology-to.ts';
 export { ensureDatabase } from './postgres/databases.ts';
 export { startPostgres, type PostgresOptions, type RunningPostgres } from './postgres/start-postgres.ts';

@@ -35,7 +35,9 @@ test('two data dirs share no secret', async () => {
     const { postgres, nats, codeKey, sessionKey, recipientKey, sealing } = await ensureSecrets(dir);
     return [
       ...Object.values(postgres),
-      ...Object.values(nats),
+      nats.operator,
+      nats.system,
+      ...Object.values(nats.seeds),
       codeKey,
       sessionKey,
       recipientKey,
@@ -58,6 +60,21 @@ test('a data dir from before a secret existed gets it, and keeps what it has', a
 
   expect(completed).toEqual({ ...older, sessionKey: expect.stringMatching(/^[\w-]{43}$/) });
   expect(await ensureSecrets(dataDir)).toEqual(completed);
+});
+
+test('a data dir from before services had keys for NATS gets them, and one for every user that comes later', async () => {
+  await using folder = await createTempFolder('data');
+  const dataDir = join(folder.path, 'data');
+  await openDataDir(dataDir);
+  const made = await ensureSecrets(dataDir);
+  const nats = { user: 'p1', email: 'p2', operator: 'p3', seeds: { email: made.nats.seeds['email'] } };
+  await writeFile(join(dataDir, 'secrets.json'), JSON.stringify({ ...made, nats }));
+
+  const { nats: completed } = await ensureSecrets(dataDir);
+
+  expect(Object.keys(completed.seeds)).toEqual(Object.keys(made.nats.seeds));
+  expect(completed).toMatchObject({ operator: 'p3', system: expect.any(String), seeds: nats.seeds });
+  expect((await ensureSecrets(dataDir)).nats).toEqual(completed);
 });
 
 test('damaged secrets are told by field, never by value', async () => {

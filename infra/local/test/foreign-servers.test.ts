@@ -1,5 +1,7 @@
 import { createServer, type Server } from 'node:net';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { serverConfigPath } from '@postrider/topology';
 import { once } from 'node:events';
 import { expect, test } from 'vitest';
 import { reachNats } from '../src/foreign/reach-nats.ts';
@@ -74,8 +76,14 @@ test('a database that does not exist, a missing password and a role that may not
 });
 
 test('a user of NATS who may not create streams is refused at once', async () => {
-  await using nats = await testNats({ topology: bare });
-  const refused = reachNats({ variable: 'NATS_URL', url: nats.urls.email, otherwise: 'another' }, patience());
+  await using folder = await createTempFolder('foreign');
+  const accounts = join(folder.path, 'accounts.conf');
+  const guest = '{ user: guest, password: guest, permissions { publish: ["guest.>"], subscribe: ["_INBOX.>"] } }';
+  const declared = await readFile(serverConfigPath, 'utf8');
+  await writeFile(accounts, declared.replace('{ user: operator,', `${guest}\n      { user: operator,`));
+  await using nats = await testNats({ topology: bare, accounts });
+  const url = nats.urls.operator.replace(/operator:\w+@/, 'guest:guest@');
+  const refused = reachNats({ variable: 'NATS_URL', url, otherwise: 'another' }, patience());
   await expect(refused).rejects.toThrow(UnusableConfigError);
   await expect(refused).rejects.toThrow(/Permissions Violation.*Name a user in NATS_URL who may create streams/);
 });

@@ -1,13 +1,22 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { ConsumerDeclaration, StreamDeclaration, Topology } from '@postrider/messaging';
+import { nkeyUsersOf } from './nkeys.ts';
 
 export { atTier } from './at-tier.ts';
+export { nkeyUsersOf, nkeyVariable } from './nkeys.ts';
+export { type Subscriber, subscriberConsumer, subscriberUser } from './subscriber.ts';
 
 const folder = join(import.meta.dirname, '..');
 
-/** Accounts and permissions for `nats-server -c`; ports, store and passwords are the starter's. */
-export const serverConfigPath: string = join(folder, 'server.conf');
+/** Accounts and permissions for `nats-server -c`; ports, store, passwords and the public halves of keys are the starter's. */
+export const serverConfigPath: string = join(folder, 'accounts.conf');
+
+/** A node of a cluster, with the same accounts and TLS. */
+export const productionConfigPath: string = join(folder, 'production.conf');
+
+/** Who signs in with an nkey, as accounts.conf has them. */
+export const nkeyUsers: readonly string[] = nkeyUsersOf(readFileSync(serverConfigPath, 'utf8'));
 
 /** Every declared stream (`streams/<STREAM>.json`) and durable (`consumers/<STREAM>/<durable>.json`). */
 export const topology: Topology = {

@@ -1,6 +1,8 @@
 import { jetstream, jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { connectionOptions } from '@postrider/messaging';
 import type { Surroundings } from './command.ts';
+import type { Places } from './places.ts';
 
 /** A message as its stream keeps it. */
 export interface StoredMessage {
@@ -27,26 +29,36 @@ export interface ScanOptions {
   readonly limit: number;
 }
 
-/** Connects as the operator; gives up after seconds. */
+/** Connects as whom the URL names, the operator; gives up after seconds. */
 export async function connectAsOperator(url: string): Promise<NatsConnection> {
-  const urls = url.split(',').map((one) => new URL(one.trim()));
-  return connect({
-    servers: urls.map(({ host }) => host),
-    ...(urls[0]?.username && {
-      user: decodeURIComponent(urls[0].username),
-      pass: decodeURIComponent(urls[0].password),
-    }),
-    name: 'ops',
-    timeout: 3_000,
-    reconnect: false,
-  });
+  return connect({ ...(await connectionOptions({ url })), ...patience });
 }
+
+const patience = { name: 'ops', timeout: 3_000, reconnect: false };
 
 /** Connects as the operator for the time of some work. @throws when nobody says where NATS is */
 export async function withOperator<T>({ places }: Surroundings, work: (nc: NatsConnection) => Promise<T>): Promise<T> {
-  const { natsUrl } = await places();
+  return closing(await connectAsOperator(whereNatsIs(await places())), work);
+}
+
+/** The same as the provisioner where its key is given, and otherwise as the operator. */
+export async function withProvisioner<T>(
+  surroundings: Surroundings,
+  work: (nc: NatsConnection) => Promise<T>,
+): Promise<T> {
+  const places = await surroundings.places();
+  const { natsProvisionerSeed: nkeySeed } = places;
+  if (nkeySeed === undefined) return withOperator(surroundings, work);
+  const options = await connectionOptions({ url: whereNatsIs(places), nkeySeed });
+  return closing(await connect({ ...options, inboxPrefix: '_INBOX_provisioner', ...patience }), work);
+}
+
+function whereNatsIs({ natsUrl }: Places): string {
   if (natsUrl === undefined) throw new Error('Where NATS is, is not known: NATS_OPERATOR_URL says it.');
-  const nc = await connectAsOperator(natsUrl);
+  return natsUrl;
+}
+
+async function closing<T>(nc: NatsConnection, work: (nc: NatsConnection) => Promise<T>): Promise<T> {
   try {
     return await work(nc);
   } finally {

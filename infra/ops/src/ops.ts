@@ -6,13 +6,14 @@ import { type Command, UsageError } from './command.ts';
 import { deadLetters } from './dead-letters/dead-letters.ts';
 import { findPlaces, placeVariables } from './places.ts';
 import { snapshot } from './snapshot/snapshot.ts';
+import { subscriber } from './subscriber/subscriber.ts';
 import { topology } from './topology/topology.ts';
 import { trace } from './trace/trace.ts';
 import { signingKeys } from './signing-keys/signing-keys.ts';
 import { why } from './why/why.ts';
 
 /** A new command is an entry here and a folder beside `why`. */
-const commands: readonly Command[] = [why, trace, deadLetters, audit, topology, snapshot, signingKeys];
+const commands: readonly Command[] = [why, trace, deadLetters, audit, topology, snapshot, signingKeys, subscriber];
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 const complain = (line: string): void => void process.stderr.write(`${line}\n`);

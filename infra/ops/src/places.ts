@@ -9,6 +9,8 @@ export interface Places {
   readonly emailDatabaseUrl?: string | undefined;
   /** As the operator, who may read every stream. */
   readonly natsUrl?: string | undefined;
+  /** The seed of the provisioner's nkey, for what it may do as well as the operator. */
+  readonly natsProvisionerSeed?: string | undefined;
   /** Any listener of the user service. */
   readonly userUrl?: string | undefined;
   readonly emailUrl?: string | undefined;
@@ -27,9 +29,10 @@ const variables = {
   userUrl: 'USER_URL',
   emailUrl: 'EMAIL_URL',
   smtpUrl: 'SMTP_URL',
-} as const satisfies Record<Exclude<keyof Places, 'logsFolder'>, string>;
+} as const satisfies Record<Exclude<keyof Places, 'logsFolder' | 'natsProvisionerSeed'>, string>;
+const provisionerVariable = 'NATS_PROVISIONER_NKEY_SEED';
 
-export const placeVariables: readonly string[] = Object.values(variables);
+export const placeVariables: readonly string[] = [...Object.values(variables), provisionerVariable];
 
 /**
  * Reads what variables say, and for the rest the file of the stack in the data dir. The file is believed also when parts of the stack
@@ -62,7 +65,8 @@ function readVariables(env: NodeJS.ProcessEnv): Places {
     if (value !== undefined && !url.safeParse(value).success) throw new UsageError(`${name} must be a URL.`);
     return value === undefined ? [] : [[place, value] as const];
   });
-  return Object.fromEntries(set);
+  const natsProvisionerSeed = env[provisionerVariable] || undefined;
+  return { ...Object.fromEntries(set), ...(natsProvisionerSeed !== undefined && { natsProvisionerSeed }) };
 }
 
 // Written by a stack of this same repository.

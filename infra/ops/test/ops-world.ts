@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { start as startEmail } from '@postrider/email';
 import { configSchema as emailConfig } from '@postrider/email/config';
 import { migrate as migrateEmail } from '@postrider/email/database';
-import { testDatabase, testNats, type TestNats } from '@postrider/local/testing';
+import { accessVariables, testDatabase, testNats, type TestNats } from '@postrider/local/testing';
 import { parseConfig } from '@postrider/runtime';
 import { start as startUser } from '@postrider/user';
 import { configSchema as userConfig } from '@postrider/user/config';
@@ -49,7 +49,7 @@ export async function startOpsWorld(options: { userDatabaseUrl?: string } = {}):
         ...common,
         PORT: '0',
         DATABASE_URL: emailDatabase.url,
-        NATS_URL: nats.urls.email,
+        ...accessVariables(nats.as('email')),
         SMTP_URL: smtp.url,
         SEALING_PRIVATE_KEYS: keys.privateKeys,
         RECIPIENT_KEY: key,
@@ -64,7 +64,7 @@ export async function startOpsWorld(options: { userDatabaseUrl?: string } = {}):
         GATEWAY_PORT: '0',
         ADMIN_PORT: '0',
         DATABASE_URL: userDatabaseUrl,
-        NATS_URL: nats.urls.user,
+        ...accessVariables(nats.as('user')),
         SEALING_PUBLIC_KEY: keys.publicKey,
         CODE_KEY: key,
         SESSION_KEY: key,

@@ -21,7 +21,7 @@ async function world() {
   const { url } = starting.use(await testDatabase({ name: 'user', migrate }));
   const database = starting.use(await openUserDatabase(url, log));
   await database.untilMigrated(new AbortController().signal);
-  const link = starting.use(connectNats({ url: nats.urls.user, name: 'user', inboxPrefix: '_INBOX_user', log }));
+  const link = starting.use(connectNats({ ...nats.as('user'), name: 'user', inboxPrefix: '_INBOX_user', log }));
   const operator = starting.use(connectNats({ url: nats.urls.operator, name: 'operator', log }));
   const { streams } = await jetstreamManager(await operator.first());
   await link.first();

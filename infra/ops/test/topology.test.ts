@@ -34,7 +34,9 @@ test('a drifted stream is a readable diff; verify ends with 1, apply mends it, a
   const refused = await runOps(env, ['topology', 'apply']);
   expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('If it may be, say --destroy.') });
   expect(await runOps(env, ['topology', 'apply', '--destroy'])).toMatchObject({ code: 0 });
-  const { stdout } = await runOps(env, ['topology', 'verify', '--json']);
+  const { url, nkeySeed = '' } = server.as('provisioner');
+  const provisioner = { NATS_OPERATOR_URL: url, NATS_PROVISIONER_NKEY_SEED: nkeySeed };
+  const { stdout } = await runOps(provisioner, ['topology', 'verify', '--json']);
   expect(JSON.parse(stdout)).toMatchObject({ undeclared: ['FOREIGN'] });
   await nc.close();
 });

@@ -1,5 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { readFile } from 'node:fs/promises';
+import {
+  connect,
+  credsAuthenticator,
+  nkeyAuthenticator,
+  type NatsConnection,
+  type NodeConnectionOptions,
+} from '@nats-io/transport-node';
 import type { Logger } from 'pino';
 
 /**
@@ -16,9 +23,19 @@ export interface Nats extends AsyncDisposable {
   generation(): number;
 }
 
-export interface NatsOptions {
+/** Where NATS is, and what lets us in: an nkey, a credentials file, or name and password in the URL. */
+export interface NatsAccess {
   /** `nats://user:password@host:port`, or several, joined by commas. */
   readonly url: string;
+  /** The seed of a user nkey (`SU…`). */
+  readonly nkeySeed?: string | undefined;
+  /** A credentials file: a user's JWT and its seed. */
+  readonly credsFile?: string | undefined;
+  /** Certificates (PEM) that the server's must be signed by; without it those that Node trusts. */
+  readonly tlsCaFile?: string | undefined;
+}
+
+export interface NatsOptions extends NatsAccess {
   /** Shown to operators by `nats server report connections`. */
   readonly name: string;
   /** Private inboxes: the user's permissions name this prefix. */
@@ -56,11 +73,11 @@ export function connectNats(options: NatsOptions): Nats {
 
 /** The first connection. The client's own waiting for it can't be given up, so we ask again ourselves. */
 async function connectUntilItAnswers(options: NatsOptions, signal: AbortSignal): Promise<NatsConnection> {
-  const { url, name, inboxPrefix, log } = options;
+  const { name, inboxPrefix, log } = options;
   for (let tries = 1; !signal.aborted; tries++) {
     try {
       return await connect({
-        ...parseNatsUrl(url),
+        ...(await connectionOptions(options)),
         name,
         ...(inboxPrefix !== undefined && { inboxPrefix }),
         noEcho: true, // A doorbell is for the other replicas.
@@ -73,7 +90,10 @@ async function connectUntilItAnswers(options: NatsOptions, signal: AbortSignal):
       });
     } catch (error) {
       if (tries === 3)
-        log.warn({ err: error, servers: parseNatsUrl(url).servers }, 'NATS does not let us in yet: events wait');
+        log.warn(
+          { err: error, servers: parseNatsUrl(options.url).servers },
+          'NATS does not let us in yet: events wait',
+        );
       await sleep(500, undefined, { signal }).catch(() => undefined); // Rejects only when told to stop.
     }
   }
@@ -107,6 +127,20 @@ async function close({ connection, isUp }: State): Promise<void> {
   // A server that hangs answers no drain.
   if (isUp) await Promise.race([connection.drain(), sleep(2_000, undefined, { ref: false })]);
   await connection.close();
+}
+
+/**
+ * What the client wants to be told. Files are read each time, since credentials and certificates are renewed.
+ *
+ * @throws when a file can't be read
+ */
+export async function connectionOptions(access: NatsAccess): Promise<NodeConnectionOptions> {
+  const { url, nkeySeed, credsFile, tlsCaFile } = access;
+  const options = { ...parseNatsUrl(url), ...(tlsCaFile !== undefined && { tls: { caFile: tlsCaFile } }) };
+  if (nkeySeed !== undefined)
+    return { ...options, authenticator: nkeyAuthenticator(new TextEncoder().encode(nkeySeed)) };
+  if (credsFile !== undefined) return { ...options, authenticator: credsAuthenticator(await readFile(credsFile)) };
+  return options;
 }
 
 /** The client takes credentials apart from addresses. */

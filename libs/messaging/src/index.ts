@@ -1,5 +1,12 @@
 export { applyTopology, type ApplyOptions, DestructiveChangeError } from './apply-topology.ts';
-export { connectNats, type Nats, type NatsOptions, parseNatsUrl } from './connect.ts';
+export {
+  connectionOptions,
+  connectNats,
+  type Nats,
+  type NatsAccess,
+  type NatsOptions,
+  parseNatsUrl,
+} from './connect.ts';
 export { type Actor, type AuditEntry, readAudit } from './dead-letters/audit-trail.ts';
 export type { DeadLetter } from './dead-letters/dead-letter.ts';
 export { discardLetters, type DiscardOptions } from './dead-letters/discard-letters.ts';

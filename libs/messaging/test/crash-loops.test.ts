@@ -17,7 +17,7 @@ test.concurrent('a message whose handler kills its process is buried after four 
   await using server = await messagingServer({ durable: { max_deliver: 100 } });
   for (let n = 1; n <= 40; n++) await server.publisher.publish(thing(n));
   const { declaration } = server;
-  await using process = superviseHandlers({ url: server.server.urls.email, declaration, killer: 13, when: 'in' });
+  await using process = superviseHandlers({ access: server.server.as('email'), declaration, killer: 13, when: 'in' });
   await expect.poll(async () => (await server.deadLetters()).length, patiently).toBe(1);
   await expect.poll(server.pendingOf, patiently).toEqual({ waiting: 0, unacknowledged: 0 });
   const [letter] = await server.deadLetters();
@@ -37,7 +37,7 @@ test.concurrent.each([
   await using server = await messagingServer({ durable: { max_deliver: 100 } });
   for (const n of [1, 13, 2]) await server.publisher.publish(thing(n));
   const { declaration } = server;
-  await using process = superviseHandlers({ url: server.server.urls.email, declaration, killer: 13, when });
+  await using process = superviseHandlers({ access: server.server.as('email'), declaration, killer: 13, when });
   await vi.waitUntil(async () => (await server.deadLetters()).length === 1, patiently);
   await vi.waitUntil(async () => (await server.pendingOf()).unacknowledged === 0, patiently);
   // Its effects are as many as its handler's runs: who can't bear that asks a ledger, or a table of handled events.
@@ -51,7 +51,7 @@ test.concurrent.each(['in', 'after'] as const)(
     await using server = await messagingServer();
     for (const n of [1, 13, 2]) await server.publisher.publish(thing(n));
     const { declaration } = server;
-    const argument = { url: server.server.urls.email, declaration, killer: 13, when, times: 1 };
+    const argument = { access: server.server.as('email'), declaration, killer: 13, when, times: 1 };
     await using process = superviseHandlers(argument);
     await vi.waitUntil(() => new Set(process.handled).size === 3, patiently);
     await vi.waitUntil(async () => (await server.pendingOf()).unacknowledged === 0, patiently);
@@ -90,7 +90,7 @@ test.concurrent('two messages whose handlers kill their process are both buried,
   // Its handler dies for every second of them: one name, two messages.
   for (const n of [1, 13, 2, 13, 3]) await server.publisher.publish(thing(n));
   const { declaration } = server;
-  await using process = superviseHandlers({ url: server.server.urls.email, declaration, killer: 13, when: 'in' });
+  await using process = superviseHandlers({ access: server.server.as('email'), declaration, killer: 13, when: 'in' });
   await expect.poll(async () => (await server.deadLetters()).length, patiently).toBe(2);
   await expect.poll(server.pendingOf, patiently).toEqual({ waiting: 0, unacknowledged: 0 });
   expect(new Set(process.handled)).toEqual(new Set([1, 2, 3]));
@@ -103,7 +103,7 @@ test.concurrent('killed on the last delivery that the server makes, a message is
   await using server = await messagingServer({ durable: { max_deliver: 2 }, without: 'SUSPECTS' });
   await server.publisher.publish(thing(13));
   const { declaration } = server;
-  await using process = superviseHandlers({ url: server.server.urls.email, declaration, killer: 13, when: 'in' });
+  await using process = superviseHandlers({ access: server.server.as('email'), declaration, killer: 13, when: 'in' });
   await using sweeper = startSweeper({ nats: server.email, declaration: advisoriesDurable, log });
   await expect.poll(async () => (await server.deadLetters()).length, patiently).toBe(1);
   const [letter] = await server.deadLetters();
@@ -137,12 +137,12 @@ test.concurrent('a handler that blocks its process for many ack_waits keeps nobo
 }) => {
   await using server = await messagingServer({ durable: { max_deliver: 100 } });
   const { declaration } = server;
-  const url = server.server.urls.email;
-  await using blocked = superviseHandlers({ url, declaration, killer: 13, when: 'in', times: 1, blocksMs: 15_000 });
+  const access = server.server.as('email');
+  await using blocked = superviseHandlers({ access, declaration, killer: 13, when: 'in', times: 1, blocksMs: 15_000 });
   for (const n of [1, 13, 2, 3]) await server.publisher.publish(thing(n));
   // It holds four messages, three of them settled or waiting for a loop that does not turn, when the other one comes.
   await expect.poll(async () => (await server.pendingOf()).waiting, patiently).toBe(0);
-  await using other = superviseHandlers({ url, declaration, killer: 0, when: 'in' });
+  await using other = superviseHandlers({ access, declaration, killer: 0, when: 'in' });
   await expect.poll(() => other.handled, patiently).toContain(13);
   await expect.poll(server.pendingOf, patiently).toEqual({ waiting: 0, unacknowledged: 0 });
   expect(new Set([...blocked.handled, ...other.handled])).toEqual(new Set([1, 2, 3, 13]));

@@ -11,7 +11,7 @@ const log = pino({ level: 'silent' });
 test('the tier that a stream declares is verified, with the least permissions, and again when it changes', async () => {
   await using server = await testNats();
   await using operator = connectNats({ url: server.urls.operator, name: 'operator', log });
-  await using nats = connectNats({ url: server.urls.user, name: 'user', inboxPrefix: '_INBOX_user', log });
+  await using nats = connectNats({ ...server.as('user'), name: 'user', inboxPrefix: '_INBOX_user', log });
   const streams = ['USER_EVENTS', 'USER_CHALLENGES'].map(streamDeclaration);
   await using watch = watchStreams({ nats, streams, monitorUrl: server.monitorUrl, log, everyMs: 50 });
   await expect.poll(() => watch.health()).toEqual({ status: 'up', detail: 'USER_EVENTS T0, USER_CHALLENGES T0' });
@@ -37,7 +37,7 @@ test('a stream that drifted from its declaration is named, with what it has inst
   await using operator = connectNats({ url: server.urls.operator, name: 'operator', log });
   const { streams: manager } = await jetstreamManager(await operator.first());
   await manager.update('USER_CHALLENGES', { max_age: 86_400e9, metadata: { 'postrider.durability': 'T0' } });
-  await using nats = connectNats({ url: server.urls.user, name: 'user', inboxPrefix: '_INBOX_user', log });
+  await using nats = connectNats({ ...server.as('user'), name: 'user', inboxPrefix: '_INBOX_user', log });
   const streams = ['USER_EVENTS', 'USER_CHALLENGES'].map(streamDeclaration);
   await using watch = watchStreams({ nats, streams, log });
   await expect

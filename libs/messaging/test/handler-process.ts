@@ -1,10 +1,10 @@
 import { pino } from 'pino';
-import { type ConsumerDeclaration, connectNats, on, startSubscription } from '../src/index.ts';
+import { type ConsumerDeclaration, connectNats, type NatsAccess, on, startSubscription } from '../src/index.ts';
 import { thingDone } from './thing-done.ts';
 
 /** What a test tells the process in its one argument. */
 export interface ProcessArgument {
-  readonly url: string;
+  readonly access: NatsAccess;
   readonly declaration: ConsumerDeclaration;
   /** The thing that kills the process. */
   readonly killer: number;
@@ -18,9 +18,9 @@ export interface ProcessArgument {
 
 /** A subscription as a process of its own, with a message that kills it. What was handled is told on stdout, a line each. */
 const [, , argument = '{}'] = process.argv;
-const { url, declaration, killer, when, times, blocksMs } = JSON.parse(argument) as ProcessArgument; // Written by the test that started us.
+const { access, declaration, killer, when, times, blocksMs } = JSON.parse(argument) as ProcessArgument; // Written by the test that started us.
 const log = pino({ level: 'silent' });
-const nats = connectNats({ url, name: 'handler', inboxPrefix: '_INBOX_email', log });
+const nats = connectNats({ ...access, name: 'handler', inboxPrefix: '_INBOX_email', log });
 
 const die = (n: number, attempt: number): void => {
   if (n !== killer || attempt > (times ?? attempt)) return;

@@ -1,5 +1,4 @@
 import { jetstreamManager } from '@nats-io/jetstream';
-import { connect } from '@nats-io/transport-node';
 import { testNats } from '@postrider/local/testing';
 import { pino } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
@@ -78,8 +77,8 @@ export async function messagingServer({ durable, without, subjects = [] }: Messa
     consumers: [declaration, advisoriesDurable],
   };
   const server = stack.use(await testNats({ topology }));
-  const user = stack.use(connectNats({ url: server.urls.user, name: 'user', inboxPrefix: '_INBOX_user', log }));
-  const email = stack.use(connectNats({ url: server.urls.email, name: 'email', inboxPrefix: '_INBOX_email', log }));
+  const user = stack.use(connectNats({ ...server.as('user'), name: 'user', inboxPrefix: '_INBOX_user', log }));
+  const email = stack.use(connectNats({ ...server.as('email'), name: 'email', inboxPrefix: '_INBOX_email', log }));
   const operator = stack.use(connectNats({ url: server.urls.operator, name: 'operator', log }));
   const publisher = createPublisher({ nats: user, source: '/postrider/user', log });
   const nc = await operator.first();
@@ -136,13 +135,4 @@ export function thing(n: number, more: Partial<EventToPublish> = {}): EventToPub
     expiresAt: null,
     ...more,
   };
-}
-
-/** Credentials that the server does not know, for a link that must not come up. */
-export async function refusedConnection(url: string): Promise<string> {
-  const { host } = new URL(url);
-  return connect({ servers: host, user: 'nobody', pass: 'x', maxReconnectAttempts: 0 }).then(
-    () => 'connected',
-    (error: unknown) => String(error),
-  );
 }

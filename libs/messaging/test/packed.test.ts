@@ -6,7 +6,7 @@ import { emailVerified } from '@postrider/contracts';
 import { testNats } from '@postrider/local/testing';
 import { topology } from '@postrider/topology';
 import { expect, test } from 'vitest';
-import { connectNats, createPublisher } from '../src/index.ts';
+import { connectNats, createPublisher, type NatsAccess } from '../src/index.ts';
 import { createTempFolder } from '../../../infra/local/src/testing/temp-folder.ts';
 import { log } from './messaging-fixture.ts';
 
@@ -76,7 +76,7 @@ test(
     await using nats = await testNats({
       topology: { ...topology, consumers: [{ stream_name: 'USER_EVENTS', config: crm }] },
     });
-    await publishVerified(nats.urls.user, 'bob@example.com');
+    await publishVerified(nats.as('user'), 'bob@example.com');
     const env = { ...process.env, NATS_URL: nats.urls.operator };
     const { stdout } = await run(process.execPath, ['subscriber.js'], { cwd: project, env, timeout: longestMs });
     expect(JSON.parse(stdout)).toEqual({ verdict: 'acknowledged', email: 'bob@example.com' });
@@ -108,8 +108,8 @@ async function write(folder: string, files: Record<string, unknown>): Promise<vo
   for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), JSON.stringify(content));
 }
 
-async function publishVerified(url: string, email: string): Promise<void> {
-  await using nats = connectNats({ url, name: 'user', inboxPrefix: '_INBOX_user', log });
+async function publishVerified(access: NatsAccess, email: string): Promise<void> {
+  await using nats = connectNats({ ...access, name: 'user', inboxPrefix: '_INBOX_user', log });
   await nats.first();
   const { payload, ...event } = emailVerified.create({ ...emailVerified.sample, email });
   const stored = { ...event, id: '1', eventId: 'e-1', headers: {}, recordedAt: new Date(), expiresAt: null };

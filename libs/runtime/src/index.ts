@@ -17,6 +17,7 @@ export {
   type RateLimiting,
 } from './http/rate-limits.ts';
 export { createLogger, type Logger } from './logger.ts';
+export { natsOf, type NatsSettings, natsSettings } from './nats-settings.ts';
 export { run, runSettings } from './run.ts';
 export { telemetryOf, telemetrySettings } from './telemetry/telemetry-settings.ts';
 export { continueTrace, type Trace } from './trace.ts';

@@ -1,4 +1,4 @@
-import { runSettings, telemetryOf, telemetrySettings, variable } from '@postrider/runtime';
+import { natsOf, natsSettings, runSettings, telemetryOf, telemetrySettings, variable } from '@postrider/runtime';
 import { canonicalAddress } from '@postrider/contracts';
 import { z } from 'zod';
 
@@ -28,20 +28,11 @@ export const configSchema = z
         description: 'The service’s own database: the ledger of mails. It migrates itself at the start.',
         example: 'postgres://postrider_email:<password>@db.example.com:5432/email?sslmode=verify-full',
       }),
-    NATS_URL: variable.natsUrl().default('nats://127.0.0.1:4222').meta({
-      secret: true,
-      description: 'NATS, as its user `email`; several servers joined by commas.',
-      example: 'nats://email:<password>@nats-1.example.com:4222,nats://nats-2.example.com:4222',
-    }),
+    ...natsSettings('email'),
     RELAY_ENABLED: variable.flag(true).meta({
       description:
         '`false`: this process records events and leaves publishing them to others, which share the database. Of all that may, one does and the others stand by.',
       example: 'false',
-    }),
-    NATS_MONITOR_URL: variable.url(['http', 'https']).optional().meta({
-      description:
-        'Monitoring port of a NATS server. Only it tells how the server syncs: without it a stream’s tier T2 is declared, not verified.',
-      example: 'http://nats-1.example.com:8222',
     }),
     EVENTS_ENABLED: variable.flag(true).meta({
       description:
@@ -95,8 +86,7 @@ export const configSchema = z
     /** Base of every link in a mail, without a slash at its end. */
     publicUrl: env.PUBLIC_URL.replace(/\/+$/, ''),
     databaseUrl: env.DATABASE_URL,
-    natsUrl: env.NATS_URL,
-    natsMonitorUrl: env.NATS_MONITOR_URL,
+    nats: natsOf(env),
     relayEnabled: env.RELAY_ENABLED,
     /** False: nothing is received or published; mails owed wait in the streams, facts in the outbox. */
     eventsEnabled: env.EVENTS_ENABLED,

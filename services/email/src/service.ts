@@ -171,12 +171,12 @@ function startPublishing({ stack, config, database, log }: Omit<Parts, 'override
   bell: Doorbell;
   health: HealthPart[];
 } {
-  const { databaseUrl, natsUrl } = config;
+  const { databaseUrl, nats: access } = config;
   const natsLog = log.child({ part: 'nats' });
-  const nats = stack.use(connectNats({ url: natsUrl, name: 'email', inboxPrefix: '_INBOX_email', log: natsLog }));
+  const nats = stack.use(connectNats({ ...access, name: 'email', inboxPrefix: '_INBOX_email', log: natsLog }));
   const ownBell = createBell();
   const bell = stack.use(startDoorbell({ nats, subject: 'svc.email.outbox', bell: ownBell }));
-  const { natsMonitorUrl: monitorUrl } = config;
+  const { monitorUrl } = access;
   const streams = stack.use(
     watchStreams({
       nats,

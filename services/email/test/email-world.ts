@@ -2,6 +2,7 @@ import { jetstream, type JetStreamClient, type JetStreamManager } from '@nats-io
 import { connect, headers as createHeaders, type Msg, type NatsConnection } from '@nats-io/transport-node';
 import { type DomainEvent, toHeaders } from '@postrider/contracts';
 import { testDatabase, testNats, type TestNats } from '@postrider/local/testing';
+import { connectionOptions, type NatsAccess } from '@postrider/messaging';
 import { topology } from '@postrider/topology';
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
 import { Client } from 'pg';
@@ -74,8 +75,8 @@ export async function startEmailWorld(options: WorldOptions = {}): Promise<Email
   const smtp = starting.use(await startScriptedSmtp());
   const { publicKey, privateKey } = await generateKeyPair('ECDH-ES+A256KW', { extractable: true });
   const config = configFor({ nats, databaseUrl, smtp, privateKey: await exportJWK(privateKey) });
-  const operator = starting.use(await openConnection(nats.urls.operator));
-  const user = starting.use(await openConnection(nats.urls.user));
+  const operator = starting.use(await openConnection({ url: nats.urls.operator }, 'operator'));
+  const user = starting.use(await openConnection(nats.as('user'), 'user'));
   const log = watchMessages(operator.nc);
   await operator.nc.flush();
   const stack = starting.move();
@@ -117,8 +118,7 @@ function configFor({ nats, databaseUrl, smtp, privateKey }: Around): Config {
     port: 0,
     publicUrl: 'http://localhost:3000',
     databaseUrl,
-    natsUrl: nats.urls.email,
-    natsMonitorUrl: nats.monitorUrl,
+    nats: { ...nats.as('email'), monitorUrl: nats.monitorUrl },
     eventsEnabled: true,
     relayEnabled: true,
     smtpUrl: smtp.url,
@@ -133,13 +133,13 @@ function configFor({ nats, databaseUrl, smtp, privateKey }: Around): Config {
   };
 }
 
-async function openConnection(url: string): Promise<AsyncDisposable & { nc: NatsConnection; js: JetStreamClient }> {
-  const { host, username, password } = new URL(url);
+async function openConnection(
+  access: NatsAccess,
+  user: string,
+): Promise<AsyncDisposable & { nc: NatsConnection; js: JetStreamClient }> {
   const nc = await connect({
-    servers: host,
-    user: username,
-    pass: password,
-    inboxPrefix: `_INBOX_${username}`,
+    ...(await connectionOptions(access)),
+    inboxPrefix: `_INBOX_${user}`,
     maxReconnectAttempts: -1,
     reconnectTimeWait: 100,
   });

@@ -1,4 +1,12 @@
-import { clientSettings, runSettings, telemetryOf, telemetrySettings, variable } from '@postrider/runtime';
+import {
+  clientSettings,
+  natsOf,
+  natsSettings,
+  runSettings,
+  telemetryOf,
+  telemetrySettings,
+  variable,
+} from '@postrider/runtime';
 import { z } from 'zod';
 import { gatewayClients } from './gateway/gateway-clients.ts';
 import { signingAlgorithms } from './sessions/signing-keys/signing-key.ts';
@@ -14,16 +22,7 @@ const publishingSettings = {
       description: 'The service’s own database. It migrates itself at the start.',
       example: 'postgres://postrider_user:<password>@db.example.com:5432/user?sslmode=verify-full',
     }),
-  NATS_URL: variable.natsUrl().default('nats://127.0.0.1:4222').meta({
-    secret: true,
-    description: 'NATS, as its user `user`; several servers joined by commas.',
-    example: 'nats://user:<password>@nats-1.example.com:4222,nats://nats-2.example.com:4222',
-  }),
-  NATS_MONITOR_URL: variable.url(['http', 'https']).optional().meta({
-    description:
-      'Monitoring port of a NATS server. Only it tells how the server syncs: without it a stream’s tier T2 is declared, not verified.',
-    example: 'http://nats-1.example.com:8222',
-  }),
+  ...natsSettings('user'),
 };
 
 /** The user service's environment. Defaults run locally; keys have none. */
@@ -166,8 +165,7 @@ export const configSchema = z
     client: { trustedProxies: env.TRUSTED_PROXIES, header: env.CLIENT_ADDRESS_HEADER },
     rateLimitScale: env.RATE_LIMIT_SCALE,
     databaseUrl: env.DATABASE_URL,
-    natsUrl: env.NATS_URL,
-    natsMonitorUrl: env.NATS_MONITOR_URL,
+    nats: natsOf(env),
     relayEnabled: env.RELAY_ENABLED,
     /** False: accounts are registered as ever, and their events wait in the outbox. */
     eventsEnabled: env.EVENTS_ENABLED,
@@ -197,7 +195,7 @@ export const configSchema = z
 
 export type Config = z.infer<typeof configSchema>;
 
-export type PublishingConfig = Pick<Config, 'databaseUrl' | 'natsUrl' | 'natsMonitorUrl' | 'relayEnabled'>;
+export type PublishingConfig = Pick<Config, 'databaseUrl' | 'nats' | 'relayEnabled'>;
 
 /** The environment of a relay that runs alone. */
 export const relayConfigSchema = z
@@ -217,8 +215,7 @@ export const relayConfigSchema = z
     host: env.HOST,
     port: env.PORT,
     databaseUrl: env.DATABASE_URL,
-    natsUrl: env.NATS_URL,
-    natsMonitorUrl: env.NATS_MONITOR_URL,
+    nats: natsOf(env),
     telemetry: telemetryOf(env),
     logLevel: env.LOG_LEVEL,
   }));

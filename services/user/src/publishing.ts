@@ -21,16 +21,16 @@ export interface PublishingOptions {
 
 /** The way from the outbox to the streams: link, doorbell, relay, and a look at what the streams promise. */
 export function startPublishing({ stack, config, ready, log }: PublishingOptions): Publishing {
-  const { databaseUrl, natsUrl, natsMonitorUrl: monitorUrl } = config;
+  const { databaseUrl } = config;
   const natsLog = log.child({ part: 'nats' });
-  const nats = stack.use(connectNats({ url: natsUrl, name: 'user', inboxPrefix: '_INBOX_user', log: natsLog }));
+  const nats = stack.use(connectNats({ ...config.nats, name: 'user', inboxPrefix: '_INBOX_user', log: natsLog }));
   const ownBell = createBell();
   const bell = stack.use(startDoorbell({ nats, subject: 'svc.user.outbox', bell: ownBell }));
   const streams = stack.use(
     watchStreams({
       nats,
       streams: ['USER_EVENTS', 'USER_CHALLENGES'].map(streamDeclaration),
-      monitorUrl,
+      monitorUrl: config.nats.monitorUrl,
       log: log.child({ part: 'streams' }),
     }),
   );

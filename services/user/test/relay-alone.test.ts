@@ -1,3 +1,4 @@
+import { accessVariables } from '@postrider/local/testing';
 import { expect, test } from 'vitest';
 import { parseConfig } from '@postrider/runtime';
 import { relayConfigSchema } from '../src/config.ts';
@@ -15,7 +16,7 @@ test('a relay that runs alone publishes what services without one record, at the
   const env = {
     PORT: '0',
     DATABASE_URL: servers.database.url,
-    NATS_URL: servers.nats.urls.user,
+    ...accessVariables(servers.nats.as('user')),
     METRICS_ENABLED: 'false',
     LOG_LEVEL: 'silent',
   };

@@ -1,5 +1,5 @@
 import { type ConsumerMessages, jetstream } from '@nats-io/jetstream';
-import { testDatabase, testNats } from '@postrider/local/testing';
+import { accessVariables, testDatabase, testNats } from '@postrider/local/testing';
 import { connectNats } from '@postrider/messaging';
 import { parseConfig } from '@postrider/runtime';
 import { compactDecrypt, exportJWK, generateKeyPair } from 'jose';
@@ -34,7 +34,7 @@ export async function userServers() {
         GATEWAY_PORT: '0',
         ADMIN_PORT: '0',
         DATABASE_URL: database.url,
-        NATS_URL: nats.urls.user,
+        ...accessVariables(nats.as('user')),
         SEALING_PUBLIC_KEY: sealingPublicKey,
         CODE_KEY: Buffer.alloc(32, 7).toString('base64url'),
         SESSION_KEY: Buffer.alloc(32, 8).toString('base64url'),

@@ -66,9 +66,9 @@ async function startBroker(dataDir: string, env: NodeJS.ProcessEnv, sync: 'defau
   const configPath = join(dataDir, 'nats.conf');
   await writeFile(configPath, `max_payload: 1MB\njetstream { ${sync === 'always' ? 'sync_interval: always' : ''} }\n`);
   const [port, monitorPort] = [await freePort(), await freePort()];
-  const passwords = { user: '', email: '', operator: '' };
+  const secrets = { seeds: {}, operator: '', system: '' }; // Nobody is asked for any.
   const open = async (): Promise<RunningServer> =>
-    startNats({ binary, configPath, port, monitorPort, storeDir: join(dataDir, 'nats'), passwords });
+    startNats({ binary, configPath, port, monitorPort, storeDir: join(dataDir, 'nats'), secrets });
   let server: RunningServer | undefined = await open();
   const stop = async (): Promise<void> => {
     await server?.[Symbol.asyncDispose]();

@@ -1,17 +1,16 @@
 import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
-import { applyTopologyTo, findNatsServer, freePort, natsUrls, startNats } from '@postrider/local';
+import { applyTopologyTo, doorsOf, findNatsServer, freePort, type NatsDoors, startNats } from '@postrider/local';
 import type { Topology } from '@postrider/messaging';
 import { serverConfigPath } from '@postrider/topology';
 import { pino } from 'pino';
 import { type Member, startMember } from './member.ts';
 import type { FleetContext } from './start-fleet.ts';
 
-export interface Broker extends AsyncDisposable {
+/** Several servers are one cluster: each of its doors leads to any of them. */
+export interface Broker extends AsyncDisposable, NatsDoors {
   readonly members: readonly Member[];
   readonly topology: Topology;
-  /** The servers as their users, several joined by commas. */
-  readonly urls: { readonly user: string; readonly email: string; readonly operator: string };
   /** Creates what is missing of streams and consumers, as an operator would. */
   applyTopology(): Promise<void>;
   /** Copies and puts back the store of the only node; it must be down meanwhile. */
@@ -40,17 +39,18 @@ export async function startBroker(context: FleetContext, nodes: number, topology
     });
   // A node of a cluster is ready when it has met the others: they start together.
   const members = await Promise.all(all.map(async (node) => starting.use(await startNode(context, binary, node, all))));
-  const url = (user: 'user' | 'email' | 'operator'): string =>
-    all.map(({ port }) => natsUrls(port, secrets.nats)[user]).join(',');
-  const urls = { user: url('user'), email: url('email'), operator: url('operator') };
+  const doors = doorsOf(
+    all.map(({ port }) => `127.0.0.1:${port}`),
+    secrets.nats,
+  );
   const applyTopology = async (): Promise<void> =>
-    applyTopologyTo({ url: urls.operator, topology, log: pino({ level: 'silent' }) });
+    applyTopologyTo({ url: doors.urls.operator, topology, log: pino({ level: 'silent' }) });
   await applyTopology();
   const running = starting.move();
   return {
     members,
     topology,
-    urls,
+    ...doors,
     applyTopology,
     ...(nodes === 1 && { store: storeOf(join(dataDir, 'nats')) }),
     [Symbol.asyncDispose]: async () => running.disposeAsync(),
@@ -72,7 +72,7 @@ async function startNode(
     onTrouble,
     onLine: logTo(name),
     start: async (hooks) =>
-      startNats({ binary, configPath, port, monitorPort, storeDir, passwords: secrets.nats, ...hooks }),
+      startNats({ binary, configPath, port, monitorPort, storeDir, secrets: secrets.nats, ...hooks }),
   });
 }
 

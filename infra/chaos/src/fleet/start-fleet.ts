@@ -61,8 +61,8 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     startBroker(context, nodes, topology).then((one) => starting.use(one)),
     startSmtp(context).then((one) => starting.use(one)),
   ]);
-  const userJoined = { databaseUrl: databases.urls.user, natsUrl: broker.urls.user };
-  const emailJoined = { databaseUrl: databases.urls.email, natsUrl: broker.urls.email, smtpUrl: smtp.url };
+  const userJoined = { databaseUrl: databases.urls.user, nats: broker.as('user') };
+  const emailJoined = { databaseUrl: databases.urls.email, nats: broker.as('email'), smtpUrl: smtp.url };
   const [users, emails] = await Promise.all([
     Promise.all([1, 2].map(async (index) => startUserReplica(context, index, userJoined))),
     Promise.all([1, 2].map(async (index) => startEmailReplica(context, index, emailJoined))),

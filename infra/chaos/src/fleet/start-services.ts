@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { freePort, startNodeServer } from '@postrider/local';
+import { accessVariables, freePort, startNodeServer } from '@postrider/local';
+import type { NatsAccess } from '@postrider/messaging';
 import { type Member, startMember } from './member.ts';
 import type { FleetContext } from './start-fleet.ts';
 
@@ -12,7 +13,7 @@ export interface UserReplica {
 
 export interface Joined {
   readonly databaseUrl: string;
-  readonly natsUrl: string;
+  readonly nats: NatsAccess;
 }
 
 // What it does not end in this time is cut off: the fleet's end is of no interest.
@@ -31,7 +32,7 @@ export async function startUserReplica(context: FleetContext, index: number, joi
       GATEWAY_PORT: String(gateway),
       ADMIN_PORT: String(admin),
       DATABASE_URL: joined.databaseUrl,
-      NATS_URL: joined.natsUrl,
+      ...accessVariables(joined.nats),
       SEALING_PUBLIC_KEY: JSON.stringify(secrets.sealing.publicKey),
       CODE_KEY: secrets.codeKey,
       SESSION_KEY: secrets.sessionKey,
@@ -58,7 +59,7 @@ export async function startEmailReplica(
     settings: {
       PORT: String(port),
       DATABASE_URL: joined.databaseUrl,
-      NATS_URL: joined.natsUrl,
+      ...accessVariables(joined.nats),
       SMTP_URL: smtpUrl,
       SEALING_PRIVATE_KEYS: JSON.stringify([secrets.sealing.privateKey]),
       RECIPIENT_KEY: secrets.recipientKey,

@@ -46,7 +46,7 @@ export async function startMailStage(options: FleetOptions): Promise<MailStage> 
     startBroker(context, 1, chaosTopology({ nodes: 1 })).then((one) => starting.use(one)),
     startSmtp(context).then((one) => starting.use(one)),
   ]);
-  const joined = { databaseUrl: databases.urls.email, natsUrl: broker.urls.email, smtpUrl: smtp.url };
+  const joined = { databaseUrl: databases.urls.email, nats: broker.as('email'), smtpUrl: smtp.url };
   starting.use(await startEmailReplica(context, 1, joined));
   const nats = starting.use(connectNats({ url: broker.urls.operator, name: 'chaos', log }));
   const nc = await nats.first();

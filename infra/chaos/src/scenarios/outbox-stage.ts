@@ -37,7 +37,7 @@ export async function startOutboxStage(options: FleetOptions, onHandled: (mark: 
     startDatabases(context).then((one) => starting.use(one)),
     startBroker(context, 1, topology).then((one) => starting.use(one)),
   ]);
-  const joined = { databaseUrl: databases.urls.user, natsUrl: broker.urls.user };
+  const joined = { databaseUrl: databases.urls.user, nats: broker.as('user') };
   starting.use((await startUserReplica(context, 1, joined)).member);
   const database = starting.use(await openUserDatabase(databases.urls.user, log));
   await database.untilMigrated(new AbortController().signal);

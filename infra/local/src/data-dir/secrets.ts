@@ -1,7 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { nkeyUsers } from '@postrider/topology';
 import { z } from 'zod';
+import { makeSeeds } from '../nats/nats-secrets.ts';
 import { writeFileAtOnce } from './write-file-at-once.ts';
 
 const jwk = z.looseObject({ kty: z.literal('EC'), crv: z.literal('P-256'), kid: z.string() });
@@ -9,7 +12,7 @@ const key = z.string().refine((text) => Buffer.from(text, 'base64url').length ==
 
 const schema = z.object({
   postgres: z.object({ superuser: z.string(), user: z.string(), email: z.string() }),
-  nats: z.object({ user: z.string(), email: z.string(), operator: z.string() }),
+  nats: z.object({ seeds: z.record(z.string(), z.string()), operator: z.string(), system: z.string() }),
   /** Seals one-time secrets for the email service (JSON Web Keys, RFC 7517). */
   sealing: z.object({ publicKey: jwk, privateKey: jwk }),
   codeKey: key,
@@ -17,16 +20,22 @@ const schema = z.object({
   recipientKey: key,
 });
 
-/** What came after data dirs were made: one that lacks it gets it. */
-function newerSecrets(): Pick<z.infer<typeof schema>, 'sessionKey'> {
-  return { sessionKey: randomBytes(32).toString('base64url') };
+const object = z.record(z.string(), z.unknown());
+
+/** What came after data dirs were made, or comes with a new user of NATS: one that lacks it gets it. */
+function completed(stored: unknown): unknown {
+  if (!object.safeParse(stored).success) return stored;
+  const secrets = object.parse(stored);
+  const nats = object.catch({}).parse(secrets['nats']);
+  const seeds = { ...makeSeeds(nkeyUsers), ...object.catch({}).parse(nats['seeds']) };
+  return {
+    sessionKey: randomBytes(32).toString('base64url'),
+    ...secrets,
+    nats: { system: password(), ...nats, seeds },
+  };
 }
 
-const json = z
-  .string()
-  .transform(parseJson)
-  .transform((stored) => (typeof stored === 'object' && stored !== null ? { ...newerSecrets(), ...stored } : stored))
-  .pipe(schema);
+const json = z.string().transform(parseJson).transform(completed).pipe(schema);
 
 /** Every password and key of a stack. */
 export type Secrets = z.infer<typeof schema>;
@@ -41,8 +50,7 @@ export async function ensureSecrets(dataDir: string): Promise<Secrets> {
   const text = await readFile(path, 'utf8').catch(() => undefined);
   if (text !== undefined) {
     const secrets = parseSecrets(text, path);
-    if (Object.keys(newerSecrets()).some((name) => !(name in (JSON.parse(text) as object))))
-      await writeSecrets(path, secrets);
+    if (!isDeepStrictEqual(JSON.parse(text), secrets)) await writeSecrets(path, secrets);
     return secrets;
   }
   // The second is the note of where the cluster is, if not in the data dir (postgres-home.ts).
@@ -80,10 +88,10 @@ function parseJson(text: string, context: z.RefinementCtx): unknown {
 async function makeSecrets(): Promise<Secrets> {
   return {
     postgres: { superuser: password(), user: password(), email: password() },
-    nats: { user: password(), email: password(), operator: password() },
+    nats: { seeds: makeSeeds(nkeyUsers), operator: password(), system: password() },
     sealing: await makeSealingKeys(),
     codeKey: randomBytes(32).toString('base64url'),
-    ...newerSecrets(),
+    sessionKey: randomBytes(32).toString('base64url'),
     recipientKey: randomBytes(32).toString('base64url'),
   };
 }

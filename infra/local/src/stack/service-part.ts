@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { accessVariables } from '../nats/nats-secrets.ts';
 import { startNodeServer } from '../process/start-node-server.ts';
 import { type Attempt, keepRunning, type StackContext } from './keep-running.ts';
 import type { MailboxPart } from './mailbox-part.ts';
@@ -27,7 +28,7 @@ export async function startUserService(context: StackContext, { postgres, nats }
     GATEWAY_PORT: String(gateway),
     ADMIN_PORT: String(admin),
     DATABASE_URL: postgres.urls.user,
-    NATS_URL: nats.urls.user,
+    ...accessVariables(nats.as('user')),
     ...(nats.monitorUrl !== undefined && { NATS_MONITOR_URL: nats.monitorUrl }),
     SEALING_PUBLIC_KEY: JSON.stringify(secrets.sealing.publicKey),
     CODE_KEY: secrets.codeKey,
@@ -44,7 +45,7 @@ export async function startEmailService(
   return startService(context, 'email', [email], {
     PORT: String(email),
     DATABASE_URL: postgres.urls.email,
-    NATS_URL: nats.urls.email,
+    ...accessVariables(nats.as('email')),
     ...(nats.monitorUrl !== undefined && { NATS_MONITOR_URL: nats.monitorUrl }),
     SMTP_URL: mailbox.smtpUrl,
     SEALING_PRIVATE_KEYS: JSON.stringify([secrets.sealing.privateKey]),

@@ -74,6 +74,6 @@ export function neededPorts(config: StackConfig): PortName[] {
 }
 
 /** Where a part of the stack keeps its files. */
-export function folderOf({ dataDir }: StackConfig, name: 'logs' | 'nats' | 'mailbox' | 'run'): string {
+export function folderOf({ dataDir }: StackConfig, name: 'logs' | 'nats' | 'nkeys' | 'mailbox' | 'run'): string {
   return join(dataDir, name);
 }

@@ -12,9 +12,12 @@ export interface StackInfo {
   readonly emailUrl: string;
   readonly mailboxUrl?: string | undefined;
   readonly smtpUrl: string;
-  /** As the user service connects. */
+  /** Without credentials: services and subscribers sign in with a key of `natsKeysDir`. */
   readonly natsUrl: string;
+  /** With the local operator's name and password, who may do everything in the account. */
   readonly natsOperatorUrl: string;
+  /** `<user>.nk` for each user with an nkey, as `nats --nkey` and the clients of other languages take them. */
+  readonly natsKeysDir?: string | undefined;
   readonly natsMonitorUrl?: string | undefined;
   readonly databaseUrls: { readonly user: string; readonly email: string };
   readonly pids: Readonly<Record<ServerName, number | undefined>>;

@@ -1,8 +1,11 @@
+export { accessVariables } from '../nats/nats-secrets.ts';
 export { findFlaws } from './find-flaws.ts';
 export { findNginx, testNginx, type TestNginx } from './test-nginx.ts';
 export { freePort } from '../process/free-port.ts';
 export { natsCli, type NatsCli, natsCliPath, whyNoNatsCli } from './nats-cli.ts';
+export { createTempFolder as testFolder } from './temp-folder.ts';
 export { findChromium, looks, testBrowser, type TestBrowser, type TestPage, whyNoBrowser } from './test-browser.ts';
+export { testCluster, type TestCluster, whyNoCluster } from './test-cluster.ts';
 export { testDatabase, type TestDatabase, type TestDatabaseOptions } from './test-database.ts';
 export { testMailbox } from './test-mailbox.ts';
 export { testNats, type TestNats, type TestNatsOptions } from './test-nats.ts';

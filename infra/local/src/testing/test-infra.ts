@@ -1,4 +1,6 @@
-import type { NatsPasswords } from '../nats/start-nats.ts';
+import { readFile } from 'node:fs/promises';
+import { makeSeeds, type NatsDoors, type NatsSecrets } from '../nats/nats-secrets.ts';
+import { nkeyUsersOf } from '@postrider/topology';
 import type { Restartable } from './restartable.ts';
 import type { TestImages } from './wanted-images.ts';
 
@@ -12,15 +14,18 @@ export interface PostgresServer extends AsyncDisposable, Restartable {
   readonly adminUrl: string;
 }
 
-export interface NatsServer extends AsyncDisposable, Restartable {
-  /** The server as its three users, with the permissions of production. */
-  readonly urls: NatsPasswords;
+/** Its users are those of production, with their permissions. */
+export interface NatsServer extends AsyncDisposable, Restartable, NatsDoors {
   readonly monitorUrl: string;
   /** Where the embedded server keeps its streams; a container keeps them to itself. */
   readonly storeDir?: string;
 }
 
-export const testNatsPasswords: NatsPasswords = { user: 'user', email: 'email', operator: 'operator' };
+/** For every user that a file of accounts has. */
+export async function testNatsSecrets(accounts: string): Promise<NatsSecrets> {
+  const seeds = makeSeeds(nkeyUsersOf(await readFile(accounts, 'utf8')));
+  return { seeds, operator: 'operator', system: 'system' };
+}
 
 /** An empty PostgreSQL that answers. Disposing removes it and its files. */
 export async function startPostgresOn(infra: TestInfra): Promise<PostgresServer> {
@@ -32,12 +37,12 @@ export async function startPostgresOn(infra: TestInfra): Promise<PostgresServer>
   return startEmbeddedPostgres();
 }
 
-/** A nats-server with users, without streams, that answers. Disposing removes it and its files. */
-export async function startNatsOn(infra: TestInfra): Promise<NatsServer> {
+/** A nats-server with the users of `accounts`, without streams, that answers. Disposing removes it and its files. */
+export async function startNatsOn(infra: TestInfra, accounts: string): Promise<NatsServer> {
   if (infra.kind === 'containers') {
     const { startNatsContainer } = await import('./containers/start-nats-container.ts');
-    return startNatsContainer(infra.images.nats);
+    return startNatsContainer(infra.images.nats, accounts);
   }
   const { startEmbeddedNats } = await import('./embedded/start-embedded-nats.ts');
-  return startEmbeddedNats(infra.natsServerBinary);
+  return startEmbeddedNats(infra.natsServerBinary, accounts);
 }

@@ -1,5 +1,5 @@
 import type { Topology } from '@postrider/messaging';
-import { topology as declaredTopology } from '@postrider/topology';
+import { serverConfigPath, topology as declaredTopology } from '@postrider/topology';
 import { pino } from 'pino';
 import { inject } from 'vitest';
 import { applyTopologyTo } from '../nats/apply-topology-to.ts';
@@ -8,14 +8,17 @@ import { type NatsServer, startNatsOn } from './test-infra.ts';
 export interface TestNatsOptions {
   /** Instead of the declared one; `{ streams: [], consumers: [] }` is a bare server. */
   readonly topology?: Topology;
+  /** Another accounts.conf than the declared one. */
+  readonly accounts?: string;
 }
 
 export type TestNats = NatsServer;
 
 /** A nats-server of one's own with the streams and consumers applied. Disposing stops it and removes its files. */
-export async function testNats({ topology = declaredTopology }: TestNatsOptions = {}): Promise<TestNats> {
+export async function testNats(options: TestNatsOptions = {}): Promise<TestNats> {
+  const { topology = declaredTopology, accounts = serverConfigPath } = options;
   await using starting = new AsyncDisposableStack();
-  const server = starting.use(await startNatsOn(inject('testInfra')));
+  const server = starting.use(await startNatsOn(inject('testInfra'), accounts));
   await applyTopologyTo({ url: server.urls.operator, topology, log: pino({ level: 'silent' }) });
   starting.move();
   return server;

@@ -4,7 +4,7 @@ import { applyTopology, DestructiveChangeError, planTopology, type Tier, type To
 import { atTier, topology as declared } from '@postrider/topology';
 import { pino } from 'pino';
 import { type Command, type Surroundings, UsageError } from '../command.ts';
-import { withOperator } from '../nats.ts';
+import { withProvisioner } from '../nats.ts';
 import { renderManifests } from './render-manifests.ts';
 import { isAsDeclared, planAsJson, tellPlan } from './tell-plan.ts';
 
@@ -17,7 +17,7 @@ export const topology: Command = {
     const asked = parse(args);
     const { action } = asked;
     if (action === 'render') return renderManifests(surroundings.print, asked);
-    return withOperator(surroundings, async (nc) => actions[action](nc, asked, surroundings));
+    return withProvisioner(surroundings, async (nc) => actions[action](nc, asked, surroundings));
   },
 };
 

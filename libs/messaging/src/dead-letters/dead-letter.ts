@@ -24,17 +24,24 @@ export interface DeadLetter {
   readonly data: Uint8Array;
 }
 
-/** Reads a letter. What is no letter of ours has empty members, and can be looked at and discarded. */
+/**
+ * Reads a letter. What is no letter of ours has empty members, and can be looked at and discarded.
+ *
+ * Permissions guard the subject a letter is written to, and headers say whatever the writer likes. So a letter whose headers name another
+ * durable or another subject than its own counts as none: a replay would publish it with the operator's rights, where the writer may not.
+ */
 export function readDeadLetter(stored: StoredMsg): DeadLetter {
   const header = (name: string): string => stored.header.get(name);
+  const [durable, subject] = [header(deadLetterHeaders.consumer), header(deadLetterHeaders.subject)];
+  const isGenuine = stored.subject === `dead.${durable}.${subject}`;
   return {
     sequence: stored.seq,
     buriedAt: stored.time,
-    durable: header(deadLetterHeaders.consumer),
+    durable: isGenuine ? durable : '',
     reason: header(deadLetterHeaders.reason),
     stream: header(deadLetterHeaders.stream),
     streamSequence: Number(header(deadLetterHeaders.sequence)),
-    subject: header(deadLetterHeaders.subject),
+    subject: isGenuine ? subject : '',
     deliveries: Number(header(deadLetterHeaders.deliveries)),
     type: header('ce-type') || undefined,
     eventId: header('ce-id') || undefined,

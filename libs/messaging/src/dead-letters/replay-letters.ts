@@ -78,7 +78,7 @@ interface Replay {
 function prepareReplay(letter: DeadLetter, { edit, contracts = [] }: ReplayOptions): Replay {
   const { durable, subject, stream, secondsLeft } = letter;
   if (durable === '' || subject === '' || stream === '')
-    throw new CannotReplayError('Its headers do not say where it came from.');
+    throw new CannotReplayError('Its headers do not say where it came from, or say otherwise than its subject.');
   if (secondsLeft !== undefined && secondsLeft < 1) throw new CannotReplayError('Its time is over.');
   const messageId = `replay:${letter.sequence}:${letter.eventId ?? letter.streamSequence}`;
   if (edit === undefined) return { letter, data: letter.data, edited: undefined, messageId };

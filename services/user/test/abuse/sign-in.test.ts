@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { connect } from 'node:net';
+import { accessVariables } from '@postrider/local/testing';
 import { openDatabase } from '@postrider/runtime/database';
 import { Client } from 'pg';
 import { pino } from 'pino';
@@ -206,7 +207,7 @@ async function startProcess(servers: Servers): Promise<{ lines: string[]; url: s
       GATEWAY_PORT: '0',
       ADMIN_PORT: '0',
       DATABASE_URL: servers.database.url,
-      NATS_URL: servers.nats.urls.user,
+      ...accessVariables(servers.nats.as('user')),
       EVENTS_ENABLED: 'false',
       SEALING_PUBLIC_KEY: servers.sealingPublicKey,
       CODE_KEY: key,

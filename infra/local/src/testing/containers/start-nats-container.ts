@@ -1,24 +1,20 @@
-import { serverConfigPath } from '@postrider/topology';
 import { GenericContainer } from 'testcontainers';
-import { natsUrls } from '../../nats/start-nats.ts';
+import { doorsOf, serverEnvironment } from '../../nats/nats-secrets.ts';
 import { freePort } from '../../process/free-port.ts';
 import { answersOk } from '../../process/start-server.ts';
-import { type NatsServer, testNatsPasswords } from '../test-infra.ts';
+import { type NatsServer, testNatsSecrets } from '../test-infra.ts';
 import { containerHost, startContainer } from './start-container.ts';
 
-const config = '/etc/nats/server.conf';
+const config = '/etc/nats/accounts.conf';
 
 /** A nats-server in a container of its own, with the configuration of production. */
-export async function startNatsContainer(image: string): Promise<NatsServer> {
+export async function startNatsContainer(image: string, accounts: string): Promise<NatsServer> {
   const [host, port, monitorPort] = [await containerHost(), await freePort(), await freePort()];
   const monitorUrl = `http://${host}:${monitorPort}`;
+  const secrets = await testNatsSecrets(accounts);
   const container = new GenericContainer(image)
-    .withCopyFilesToContainer([{ source: serverConfigPath, target: config }])
-    .withEnvironment({
-      NATS_USER_PASSWORD: testNatsPasswords.user,
-      NATS_EMAIL_PASSWORD: testNatsPasswords.email,
-      NATS_OPERATOR_PASSWORD: testNatsPasswords.operator,
-    })
+    .withCopyFilesToContainer([{ source: accounts, target: config }])
+    .withEnvironment(await serverEnvironment(secrets))
     .withCommand(['-c', config, '-js', '-sd', '/data', '-p', '4222', '-m', '8222'])
     .withExposedPorts({ container: 4222, host: port }, { container: 8222, host: monitorPort });
   const server = await startContainer({
@@ -27,5 +23,5 @@ export async function startNatsContainer(image: string): Promise<NatsServer> {
     stopSignal: 'SIGTERM',
     isReady: async () => answersOk(`${monitorUrl}/healthz`, AbortSignal.timeout(2_000)),
   });
-  return { ...server, monitorUrl, urls: natsUrls(port, testNatsPasswords, host) };
+  return { ...server, monitorUrl, ...doorsOf([`${host}:${port}`], secrets) };
 }

@@ -1,30 +1,31 @@
 import { join } from 'node:path';
-import { serverConfigPath } from '@postrider/topology';
-import { natsUrls, startNats } from '../../nats/start-nats.ts';
+import { doorsOf } from '../../nats/nats-secrets.ts';
+import { startNats } from '../../nats/start-nats.ts';
 import { freePort } from '../../process/free-port.ts';
 import { startRestartable } from '../restartable.ts';
 import { createTempFolder } from '../temp-folder.ts';
-import { type NatsServer, testNatsPasswords } from '../test-infra.ts';
+import { type NatsServer, testNatsSecrets } from '../test-infra.ts';
 
 /** A nats-server in a folder of its own: a tenth of a second to start. */
-export async function startEmbeddedNats(binary: string): Promise<NatsServer> {
+export async function startEmbeddedNats(binary: string, configPath: string): Promise<NatsServer> {
   await using starting = new AsyncDisposableStack();
   const { path: folder } = starting.use(await createTempFolder('nats'));
   const [port, monitorPort] = [await freePort(), await freePort()];
+  const secrets = await testNatsSecrets(configPath);
   const options = {
     binary,
-    configPath: serverConfigPath,
+    configPath,
     storeDir: join(folder, 'store'),
     port,
     monitorPort,
-    passwords: testNatsPasswords,
+    secrets,
     folder,
   };
   const server = starting.use(await startRestartable(async () => startNats(options)));
   const running = starting.move();
   return {
     ...server,
-    urls: natsUrls(port, testNatsPasswords),
+    ...doorsOf([`127.0.0.1:${port}`], secrets),
     storeDir: options.storeDir,
     monitorUrl: `http://127.0.0.1:${monitorPort}`,
     [Symbol.asyncDispose]: async () => running.disposeAsync(),
