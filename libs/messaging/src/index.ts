@@ -1,3 +1,4 @@
+export { announceService, type AnnouncedService } from './announce-service.ts';
 export { applyTopology, type ApplyOptions, DestructiveChangeError } from './apply-topology.ts';
 export {
   connectionOptions,

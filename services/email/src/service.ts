@@ -1,4 +1,5 @@
 import {
+  announceService,
   type ConsumerDeclaration,
   connectNats,
   createPublisher,
@@ -12,11 +13,12 @@ import {
   watchStreams,
 } from '@postrider/messaging';
 import { createBell, startRelay } from '@postrider/outbox';
-import { createLogger, type HealthPart, type Logger, startHttpServer } from '@postrider/runtime';
+import { createLogger, type HealthPart, type Logger, readiness, startHttpServer } from '@postrider/runtime';
 import type { Database } from '@postrider/runtime/database';
 import { startHousekeeping } from '@postrider/runtime/housekeeping';
 import { startTelemetry } from '@postrider/runtime/telemetry';
 import { consumerDeclaration, streamDeclaration } from '@postrider/topology';
+import manifest from '../package.json' with { type: 'json' };
 import type { Config } from './config.ts';
 import { openEmailDatabase } from './database.ts';
 import { challengeHandlers, contactHandlers, signInHandlers, userEventHandlers } from './handlers.ts';
@@ -60,7 +62,7 @@ export async function start(config: Config, overrides: Overrides = {}): Promise<
   const { databaseUrl } = config;
   const ready = database.untilMigrated;
   stack.use(startHousekeeping({ databaseUrl, removals: removals(config), log: keepingLog, ready }));
-  if (config.eventsEnabled) health.push(...(await startEvents({ stack, config, overrides, database, log })));
+  if (config.eventsEnabled) health.push(...(await startEvents({ stack, config, overrides, database, health, log })));
   else log.warn('events are disabled: no mail is sent until EVENTS_ENABLED is true');
 
   const { host, port } = config;
@@ -78,13 +80,15 @@ interface Parts {
   readonly config: Config;
   readonly overrides: Overrides;
   readonly database: Database;
+  /** Of the whole service, also what comes later. */
+  readonly health: readonly HealthPart[];
   readonly log: Logger;
 }
 
 /** The way from the streams to the mail server, and back with what became of each mail. */
-async function startEvents({ stack, config, overrides, database, log }: Parts): Promise<HealthPart[]> {
+async function startEvents({ stack, config, overrides, database, health: all, log }: Parts): Promise<HealthPart[]> {
   const { smtpUrl } = config;
-  const { nats, bell, health } = startPublishing({ stack, config, database, log });
+  const { nats, bell, health } = startPublishing({ stack, config, database, health: all, log });
 
   const { isMigrated, em } = database;
   // A send under way may use most of the time that stopping has; the rest is for writing down what became of it.
@@ -166,7 +170,7 @@ function startSubscriptions(
 }
 
 /** The link to NATS, and the way from the outbox to its stream. */
-function startPublishing({ stack, config, database, log }: Omit<Parts, 'overrides'>): {
+function startPublishing({ stack, config, database, health: all, log }: Omit<Parts, 'overrides'>): {
   nats: Nats;
   bell: Doorbell;
   health: HealthPart[];
@@ -174,6 +178,17 @@ function startPublishing({ stack, config, database, log }: Omit<Parts, 'override
   const { databaseUrl, nats: access } = config;
   const natsLog = log.child({ part: 'nats' });
   const nats = stack.use(connectNats({ ...access, name: 'email', inboxPrefix: '_INBOX_email', log: natsLog }));
+  stack.use(
+    announceService({
+      nats,
+      name: 'email',
+      version: manifest.version,
+      description: 'Transactional mail: sends what events ask for, and publishes what became of it',
+      root: 'svc.email',
+      health: () => readiness(all),
+      log: natsLog,
+    }),
+  );
   const ownBell = createBell();
   const bell = stack.use(startDoorbell({ nats, subject: 'svc.email.outbox', bell: ownBell }));
   const { monitorUrl } = access;

@@ -2,6 +2,7 @@ import { createBell, watchBacklog } from '@postrider/outbox';
 import {
   createLogger,
   type HealthPart,
+  readiness,
   type HttpServerOptions,
   type Logger,
   startHttpServer,
@@ -28,7 +29,7 @@ import { removals } from './housekeeping.ts';
 import { confirmPage } from './pages/confirm-page.ts';
 import { profileRoutes } from './profile/routes.ts';
 import { passwordRoutes } from './passwords/routes.ts';
-import { startPublishing } from './publishing.ts';
+import { type PublishingOptions, startPublishing } from './publishing.ts';
 import { sessionRoutes } from './sessions/routes.ts';
 import type { SessionsContext } from './sessions/sessions-context.ts';
 import { jwksRoutes } from './sessions/signing-keys/routes.ts';
@@ -59,7 +60,9 @@ export async function start(config: Config): Promise<UserService> {
   const ready = database.untilMigrated;
   stack.use(startHousekeeping({ databaseUrl, removals: removals(config), log: keepingLog, ready }));
 
-  const events = config.eventsEnabled ? startPublishing({ stack, config, ready, log }) : undefined;
+  const events = config.eventsEnabled
+    ? startPublishing({ stack, config, announced: announcement(health), ready, log })
+    : undefined;
   if (events === undefined) log.warn('events are disabled: they wait in the outbox until EVENTS_ENABLED is true');
   health.push(...(events?.health ?? []));
 
@@ -105,6 +108,15 @@ export async function start(config: Config): Promise<UserService> {
   log.info({ urls, eventsEnabled: config.eventsEnabled }, 'user service started');
   const running = stack.move();
   return { urls, [Symbol.asyncDispose]: () => running.disposeAsync() };
+}
+
+function announcement(health: readonly HealthPart[]): PublishingOptions['announced'] {
+  return {
+    name: 'user',
+    description: 'Accounts: registers and verifies them, and publishes what happened',
+    root: 'svc.user',
+    health: () => readiness(health),
+  };
 }
 
 function warmUpInBackground(

@@ -1,4 +1,4 @@
-import { createLogger, type HealthPart, startHttpServer } from '@postrider/runtime';
+import { createLogger, type HealthPart, readiness, startHttpServer } from '@postrider/runtime';
 import { startTelemetry } from '@postrider/runtime/telemetry';
 import type { RelayConfig } from '../config.ts';
 import { openUserDatabase } from '../database.ts';
@@ -25,6 +25,12 @@ export async function startRelayAlone(config: RelayConfig): Promise<RelayAlone> 
   const publishing = startPublishing({
     stack,
     config: { ...config, relayEnabled: true },
+    announced: {
+      name: 'user-relay',
+      description: 'Publishes the events of the user service from its outbox',
+      root: 'svc.user.relay',
+      health: () => readiness(health),
+    },
     ready: database.untilMigrated,
     log,
   });
