@@ -88,7 +88,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
       options.onProgress(progressOf(phase, fleet, people, nemesis));
     },
   });
-  return conclude({ options, fleet, people, nemesis, scene, settled, lastedMs });
+  return await conclude({ options, fleet, people, nemesis, scene, settled, lastedMs });
 }
 
 interface Ending {
