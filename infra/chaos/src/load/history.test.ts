@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { type FinalAccount, judgeHistory, type PersonHistory } from './history.ts';
 
 const email = 'a@example.com';
-const account: FinalAccount = { email, isVerified: false, registrations: 1, verifications: 0 };
+const account: FinalAccount = { email, isVerified: false, registrations: 1, verifications: 0, resets: 0 };
 
 test.each<[string, PersonHistory['operations'], FinalAccount[]]>([
   ['registered', [{ kind: 'register', outcome: 'ok' }], [account]],
@@ -17,6 +17,16 @@ test.each<[string, PersonHistory['operations'], FinalAccount[]]>([
       { kind: 'confirm', outcome: 'lost' },
     ],
     [{ ...account, isVerified: true, verifications: 1 }],
+  ],
+  [
+    'set a new password',
+    [
+      { kind: 'register', outcome: 'ok' },
+      { kind: 'forget', outcome: 'ok' },
+      { kind: 'reset', outcome: 'unknown' },
+      { kind: 'reset', outcome: 'lost' },
+    ],
+    [{ ...account, isVerified: true, verifications: 1, resets: 1 }],
   ],
 ])('whoever %s has nothing to complain of', (_who, operations, accounts) => {
   expect(judgeHistory([{ email, operations }], accounts)).toEqual([]);
@@ -41,6 +51,14 @@ test.each<[string, PersonHistory['operations'], FinalAccount[]]>([
       { kind: 'register', outcome: 'ok' },
       { kind: 'confirm', outcome: 'ok' },
       { kind: 'confirm', outcome: 'ok' },
+    ],
+    [{ ...account, isVerified: true, verifications: 1 }],
+  ],
+  [
+    'told that the new password is set',
+    [
+      { kind: 'register', outcome: 'ok' },
+      { kind: 'reset', outcome: 'ok' },
     ],
     [{ ...account, isVerified: true, verifications: 1 }],
   ],

@@ -1,6 +1,6 @@
 import type { Outcome } from './user-api.ts';
 
-export type OperationKind = 'register' | 'resend' | 'confirm';
+export type OperationKind = 'register' | 'resend' | 'confirm' | 'forget' | 'reset';
 
 /** What one person tried and what they heard. */
 export interface PersonHistory {
@@ -15,6 +15,7 @@ export interface FinalAccount {
   /** Events of the log about this account. */
   readonly registrations: number;
   readonly verifications: number;
+  readonly resets: number;
 }
 
 /** A broken promise to a client. */
@@ -41,21 +42,31 @@ export function judgeHistory(people: Iterable<PersonHistory>, accounts: readonly
 function complaintsOf({ operations }: PersonHistory, account: FinalAccount | undefined): string[] {
   const heard = (kind: OperationKind, ...outcomes: Outcome[]): boolean =>
     operations.some((one) => one.kind === kind && outcomes.includes(one.outcome));
-  const confirmations = operations.filter((one) => one.kind === 'confirm' && one.outcome === 'ok').length;
-  if (confirmations > 1) return ['confirmed more than once'];
+  const count = (kind: OperationKind, ...outcomes: Outcome[]): number =>
+    operations.filter((one) => one.kind === kind && outcomes.includes(one.outcome)).length;
+  if (count('confirm', 'ok') > 1) return ['confirmed more than once'];
+  // Nobody asks for a reset twice.
+  if (count('reset', 'ok') > 1) return ['set a new password more than once with one link'];
   if (account !== undefined) return complaintsAbout(account, heard);
   return heard('register', 'ok') ? ['was told that the registration is accepted, and has no account'] : [];
 }
 
 function complaintsAbout(
-  { isVerified, registrations, verifications }: FinalAccount,
+  { isVerified, registrations, verifications, resets }: FinalAccount,
   heard: (kind: OperationKind, ...outcomes: Outcome[]) => boolean,
 ): string[] {
   const complaints: [isBroken: boolean, text: string][] = [
     [!heard('register', 'ok', 'unknown'), 'was refused every time, and has an account'],
     [registrations !== 1, `was registered ${registrations} times in the event log`],
     [heard('confirm', 'ok') && !isVerified, 'was told that the address is verified, and it is not'],
-    [isVerified && !heard('confirm', 'ok', 'unknown'), 'is verified and never confirmed'],
+    [heard('reset', 'ok') && !isVerified, 'set a new password by mail, and the address is not verified'],
+    [
+      isVerified && !heard('confirm', 'ok', 'unknown') && !heard('reset', 'ok', 'unknown'),
+      'is verified and never confirmed',
+    ],
+    [heard('reset', 'ok') && resets === 0, 'was told that the new password is set, and it is not'],
+    [resets > 0 && !heard('reset', 'ok', 'unknown'), 'has a new password and never set one'],
+    [resets > 1, `has set a new password ${resets} times in the event log`],
     [verifications !== (isVerified ? 1 : 0), `was verified ${verifications} times in the event log`],
   ];
   return complaints.flatMap(([isBroken, text]) => (isBroken ? [text] : []));

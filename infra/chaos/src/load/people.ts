@@ -1,4 +1,4 @@
-// People who register, find their mail, and confirm or don't. Each has an address of their own, so that whatever is found at the end can be
+// People who register, find their mail, and confirm or don't; some forget their password and set another. Each has an address of their own, so that whatever is found at the end can be
 // held against what that one person was told.
 //
 // The load is open: people come at their rate whatever the service does, up to a bound of those who wait for an answer. When faults have
@@ -31,7 +31,7 @@ export interface People {
 }
 
 const mostAtOnce = 96;
-const share = { confirm: 0.6, resend: 0.08, again: 0.04 };
+const share = { confirm: 0.6, resend: 0.08, again: 0.04, forget: 0.06, reset: 0.8 };
 
 export function startPeople(options: PeopleOptions): People {
   const histories = new Map<string, PersonHistory>();
@@ -99,8 +99,10 @@ async function readMails(crowd: Crowd): Promise<void> {
     const { mails, next } = await smtp.taken(from);
     from = next;
     crowd.count.mails += mails.length;
-    for (const { to, token } of mails)
+    for (const { to, token, resetToken } of mails) {
       if (token !== undefined && chance.next() < share.confirm) follow(crowd, confirm(crowd, to, token));
+      if (resetToken !== undefined && chance.next() < share.reset) follow(crowd, reset(crowd, to, resetToken));
+    }
   }
 }
 
@@ -111,9 +113,22 @@ async function confirm(crowd: Crowd, email: string, token: string): Promise<void
     if (outcome === 'ok') break;
     await pause(chance.between(300, 1_500), signal);
   }
-  if (chance.next() >= share.again || signal.aborted) return;
+  const next = chance.next();
+  if (next >= share.again + share.forget) return;
   await pause(chance.between(1_100, 3_000), signal);
-  if (!signal.aborted) await tell(crowd, email, 'register', await api.register(email, `another horse ${email}`));
+  if (signal.aborted) return;
+  if (next < share.forget) await tell(crowd, email, 'forget', await api.forget(email));
+  else await tell(crowd, email, 'register', await api.register(email, `another horse ${email}`));
+}
+
+/** A copy of the mail holds the same token, and whoever has both may press twice. */
+async function reset(crowd: Crowd, email: string, token: string): Promise<void> {
+  const { api, chance, signal } = crowd;
+  for (let tries = 0; tries < 6 && !signal.aborted; tries++) {
+    const outcome = await tell(crowd, email, 'reset', await api.reset(token, `a third horse ${email}`));
+    if (outcome === 'ok') break;
+    await pause(chance.between(300, 1_500), signal);
+  }
 }
 
 async function tell(

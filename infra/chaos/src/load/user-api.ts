@@ -10,6 +10,9 @@ export interface UserApi {
   register(email: string, password: string): Promise<Outcome>;
   resend(email: string): Promise<Outcome>;
   confirm(token: string): Promise<Outcome>;
+  /** Asks for a mail that sets a new password. */
+  forget(email: string): Promise<Outcome>;
+  reset(token: string, newPassword: string): Promise<Outcome>;
 }
 
 /** A client that asks one of the replicas, as a load balancer without health checks would. It never asks twice by itself. */
@@ -20,6 +23,8 @@ export function createUserApi(urls: readonly string[], chance: Chance): UserApi 
     register: async (email, password) => post('/v1/registrations', { email, password, locale: 'en' }),
     resend: async (email) => post('/v1/verifications', { email }),
     confirm: async (token) => post('/v1/verifications/confirm', { token }),
+    forget: async (email) => post('/v1/password-resets', { email }),
+    reset: async (token, newPassword) => post('/v1/password-resets/confirm', { token, newPassword }),
   };
 }
 

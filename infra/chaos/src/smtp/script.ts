@@ -26,6 +26,8 @@ export const takenMail = z.object({
   to: z.string(),
   /** What the link of a verification mail proves the address with. */
   token: z.string().optional(),
+  /** What the link of a mail sets a new password with. */
+  resetToken: z.string().optional(),
   isAnswered: z.boolean(),
 });
 export type TakenMail = z.infer<typeof takenMail>;

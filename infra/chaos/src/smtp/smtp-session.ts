@@ -91,9 +91,11 @@ function perform(session: Session, does: Deviation['does'] | undefined, reply: s
 }
 
 /** Quoted-printable breaks long lines and writes `=` as `=3D`; nothing else of it stands in what we look for. */
-function read(lines: readonly string[]): { messageId: string; token?: string } {
+function read(lines: readonly string[]): Pick<TakenMail, 'messageId' | 'token' | 'resetToken'> {
   const raw = lines.join('\r\n');
   const messageId = /^Message-ID:\s*<([^>]+)>/im.exec(raw)?.[1] ?? 'none';
-  const token = /#verify=([\w-]{64})/.exec(raw.replaceAll('=\r\n', '').replaceAll('=3D', '='))?.[1];
-  return { messageId, ...(token !== undefined && { token }) };
+  const text = raw.replaceAll('=\r\n', '').replaceAll('=3D', '=');
+  const token = /#verify=([\w-]{64})/.exec(text)?.[1];
+  const resetToken = /#reset=([\w-]{64})/.exec(text)?.[1];
+  return { messageId, ...(token !== undefined && { token }), ...(resetToken !== undefined && { resetToken }) };
 }
