@@ -9,6 +9,10 @@ export interface Restartable {
   /** Starts it again after `kill` or `stop`; resolves when it answers. */
   start(): Promise<void>;
   restart(): Promise<void>;
+  /** SIGSTOP: its connections stay open, and nothing is answered. End it with `goOn` before anything else. */
+  hang(): Promise<void>;
+  /** SIGCONT. */
+  goOn(): Promise<void>;
 }
 
 /** Starts a server and lets a test stop and start it again. Disposing stops it for good, if it runs. */
@@ -34,6 +38,8 @@ export async function startRestartable(start: () => Promise<RunningServer>): Pro
       await stop();
       await startAgain();
     },
+    hang: async () => void (running && process.kill(running.pid, 'SIGSTOP')),
+    goOn: async () => void (running && process.kill(running.pid, 'SIGCONT')),
     [Symbol.asyncDispose]: stop,
   };
 }

@@ -58,6 +58,8 @@ export async function startContainer(options: ContainerOptions): Promise<Restart
       await stop();
       await start();
     },
+    hang: async () => void (await container.pause()),
+    goOn: async () => void (await container.unpause()),
     [Symbol.asyncDispose]: async () => running.disposeAsync(),
   };
 }
