@@ -1,5 +1,6 @@
 export { announceService, type AnnouncedService } from './announce-service.ts';
 export { applyTopology, type ApplyOptions, DestructiveChangeError } from './apply-topology.ts';
+export type { BatchToCommit } from './batch.ts';
 export {
   connectionOptions,
   connectNats,
@@ -17,6 +18,7 @@ export { deadLetterHeaders } from './dead-letters/publish-dead-letter.ts';
 export { replayLetters, replayOfHeader, type ReplayOptions, type ReplayReport } from './dead-letters/replay-letters.ts';
 export { judgeDurability, type Tier, tierKey } from './durability.ts';
 export { type Doorbell, startDoorbell } from './doorbell.ts';
+export type { EventToPublish } from './event-message.ts';
 export {
   type Delivery,
   type Handler,
@@ -29,7 +31,7 @@ export {
 } from './handler.ts';
 export type { Probe } from './intake.ts';
 export { planTopology, type TopologyChange, type TopologyPlan } from './plan-topology.ts';
-export { createPublisher, type EventToPublish, type PublishAnswer, type Publisher } from './publisher.ts';
+export { createPublisher, type PublishAnswer, type Publisher, type StreamLook } from './publisher.ts';
 export { retryMessage, type RetryOptions } from './retry-message.ts';
 export { backoffMs, defaultRetryPolicy, type RetryPolicy } from './settlement.ts';
 export { startSubscription, type Subscription, type SubscriptionOptions } from './subscription.ts';

@@ -5,27 +5,14 @@ import {
   jetstreamManager,
   type StreamAPI,
 } from '@nats-io/jetstream';
-import { errors, headers as createHeaders, type NatsConnection } from '@nats-io/transport-node';
-import { toHeaders } from '@postrider/contracts';
+import { errors, type NatsConnection } from '@nats-io/transport-node';
 import type { Logger } from 'pino';
+import { type BatchToCommit, stageBatch } from './batch.ts';
 import type { Nats } from './connect.ts';
+import { type EventToPublish, messageHeaders } from './event-message.ts';
+import { highestSequence } from './highest-sequence.ts';
+import { isReplaced } from './is-replaced.ts';
 import { observePublishing } from './observe-publishing.ts';
-
-/** An event from somebody's log, to be put on its stream. */
-export interface EventToPublish {
-  readonly id: string;
-  readonly eventId: string;
-  readonly stream: string;
-  readonly aggregateId: string;
-  readonly type: string;
-  readonly subject: string;
-  /** Envelope attributes that were stored with it: traceparent, tracestate, correlationId, causationId. */
-  readonly headers: Readonly<Record<string, string>>;
-  /** JSON text. */
-  readonly body: string;
-  readonly recordedAt: Date;
-  readonly expiresAt: Date | null;
-}
 
 /** What became of it: stored (now or earlier, under the same id), or refused for what it is and for ever. */
 export type PublishAnswer =
@@ -37,14 +24,28 @@ export type PublishAnswer =
     }
   | { readonly stored: false; readonly reason: string };
 
+/** What a stream is like now. */
+export interface StreamLook {
+  /** Its time of creation: made anew, it has another one. */
+  readonly identity: string;
+  readonly lastPosition: number;
+  readonly maxAgeMs: number | undefined;
+  /** `allow_atomic`; a server older than 2.12 does not know it. */
+  readonly takesBatches: boolean;
+}
+
 export interface Publisher {
   /** @throws when there is no answer, or "not now": publish again with the same id, the stream keeps one */
   publish(event: EventToPublish): Promise<PublishAnswer>;
+  /** Hands over up to 1,000 events of one stream as an atomic batch, all but its commit (`batch.ts`). @throws when one is too large */
+  stageBatch(events: readonly EventToPublish[]): BatchToCommit;
   /** @throws while NATS or the stream is not there */
-  inspect(stream: string): Promise<{ identity: string; lastPosition: number; maxAgeMs: number | undefined }>;
+  inspect(stream: string): Promise<StreamLook>;
+  /** Whether another message than this event's certainly stands at this sequence. Reads no message (`is-replaced.ts`). */
+  isReplaced(event: { readonly stream: string; readonly subject: string }, position: number): Promise<boolean>;
   /** Changes with every connection. */
   generation(): number;
-  /** The `ce-sequence` of the last message of {@link PublisherOptions.sequenceFrom}; undefined when there is none. */
+  /** The highest `ce-sequence` at the end of {@link PublisherOptions.sequenceFrom}; undefined when there is none. */
   highestId(): Promise<string | undefined>;
 }
 
@@ -69,18 +70,15 @@ export function createPublisher({ nats, source, sequenceFrom, log }: PublisherOp
     (await jetstreamManager(connected(), { timeout: 5_000, checkAPI: false })).streams;
   const observer = observePublishing();
   return {
-    async publish(recorded) {
+    async publish(event) {
       const nc = connected();
       if (client?.nc !== nc) client = { nc, js: jetstream(nc, { timeout: 5_000 }) };
-      const { headers, end } = observer.begin(recorded);
-      const event = { ...recorded, headers };
+      const { headers, end } = observer.begin(event);
       try {
         const { seq, duplicate } = await client.js.publish(event.subject, event.body, {
-          msgID: event.eventId,
-          headers: messageHeaders(event, source), // Fresh each time: publish() writes into them.
+          headers: messageHeaders(event, source, headers), // Fresh each time: publish() writes into them.
           expect: { streamName: event.stream },
           retries: 0, // The relay owns retries, and knows the order.
-          ...(event.expiresAt !== null && { ttl: `${secondsLeft(event.expiresAt)}s` }),
         });
         end('stored');
         log.info(identify(event), 'event published');
@@ -92,47 +90,55 @@ export function createPublisher({ nats, source, sequenceFrom, log }: PublisherOp
         return { stored: false, reason };
       }
     },
+    stageBatch: (events) => stageEvents({ nc: connected(), source, observer, log }, events),
     generation: nats.generation,
     async inspect(stream) {
       const { created, state, config } = await (await streams()).info(stream);
-      // Made anew, a stream has another time of creation.
       return {
         identity: created,
         lastPosition: state.last_seq,
         maxAgeMs: config.max_age === 0 ? undefined : config.max_age / 1e6,
+        takesBatches: config.allow_atomic === true,
       };
     },
-    async highestId() {
-      if (sequenceFrom === undefined) return undefined;
-      const { stream, subject } = sequenceFrom;
-      const last = await (await streams()).getMessage(stream, { last_by_subj: subject });
-      return last?.header.get('ce-sequence') || undefined;
-    },
+    isReplaced: async (event, position) => isReplaced(connected(), await streams(), event, position),
+    highestId: async () => (sequenceFrom === undefined ? undefined : highestSequence(await streams(), sequenceFrom)),
   };
 }
 
-function messageHeaders(event: EventToPublish, source: string): ReturnType<typeof createHeaders> {
-  const headers = createHeaders();
-  const envelope = {
-    ...event.headers,
-    id: event.eventId,
-    source,
-    type: event.type,
-    subject: event.aggregateId,
-    time: event.recordedAt.toISOString(),
-    sequence: event.id,
+interface BatchParts {
+  readonly nc: NatsConnection;
+  readonly source: string;
+  readonly observer: ReturnType<typeof observePublishing>;
+  readonly log: Logger;
+}
+
+function stageEvents({ nc, source, observer, log }: BatchParts, events: readonly EventToPublish[]): BatchToCommit {
+  const observed = events.map((event) => ({ event, ...observer.begin(event) }));
+  const messages = observed.map(({ event, headers }) => ({
+    subject: event.subject,
+    body: event.body,
+    headers: messageHeaders(event, source, headers),
+  }));
+  const [{ stream } = { stream: '' }] = events;
+  const batch = stageBatch(nc, stream, messages);
+  return {
+    async commit() {
+      try {
+        const { firstPosition } = await batch.commit();
+        for (const { end } of observed) end('stored');
+        log.info({ stream, events: events.length, firstPosition }, 'batch of events published');
+        return { firstPosition };
+      } catch (error) {
+        for (const { end } of observed) end('failed');
+        throw error;
+      }
+    },
   };
-  for (const [name, value] of Object.entries(toHeaders(envelope))) headers.append(name, value);
-  return headers;
 }
 
 function identify({ eventId, type, subject, headers }: EventToPublish): Record<string, unknown> {
   return { eventId, type, subject, traceId: headers['traceparent']?.split('-')[1] };
-}
-
-/** Whole seconds, rounded down: nothing outlives its end. The outbox settles what has less than one left. */
-function secondsLeft(expiresAt: Date): number {
-  return Math.max(1, Math.floor((expiresAt.getTime() - Date.now()) / 1_000));
 }
 
 /** Errors that no later attempt can cure. Everything else (no answer, no leader, a full stream) passes. */

@@ -122,9 +122,11 @@ let lastNumber = 0;
 
 export function thing(n: number, more: Partial<EventToPublish> = {}): EventToPublish {
   const event = thingDone.create({ userId: 'u-1', n });
+  const eventId = uuidv7();
   return {
     id: String(++lastNumber),
-    eventId: uuidv7(),
+    eventId,
+    messageId: eventId,
     stream: event.stream,
     aggregateId: event.aggregateId,
     type: event.type,

@@ -112,6 +112,7 @@ async function publishVerified(access: NatsAccess, email: string): Promise<void>
   await using nats = connectNats({ ...access, name: 'user', inboxPrefix: '_INBOX_user', log });
   await nats.first();
   const { payload, ...event } = emailVerified.create({ ...emailVerified.sample, email });
-  const stored = { ...event, id: '1', eventId: 'e-1', headers: {}, recordedAt: new Date(), expiresAt: null };
+  const ids = { id: '1', eventId: 'e-1', messageId: 'e-1' };
+  const stored = { ...event, ...ids, headers: {}, recordedAt: new Date(), expiresAt: null };
   await createPublisher({ nats, source: '/postrider/user', log }).publish({ ...stored, body: JSON.stringify(payload) });
 }

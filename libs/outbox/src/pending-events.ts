@@ -7,27 +7,62 @@ import { type Note, noteParameters, noteSql } from './watermarks.ts';
  * The relay's statements. The rules that keep them right:
  * read what is there, oldest number first, never "everything after the last number" (a slow transaction commits a lower one later);
  * delete by the very ids that were acknowledged, never by a range (a range takes what was never read);
- * don't read the next page before this one is settled.
+ * don't read the next page before this one is settled, unless its ids were read by the same statement as this one's.
  */
 
 /** A pending event; `isBlocked` when an earlier one of its aggregate is parked, so that it must wait behind it. */
 export type PendingEvent = StoredEvent & { readonly isBlocked: boolean };
 
+const columns = `e.id, e.event_id as "eventId", e.event_id || coalesce('.r' || p.generation, '') as "messageId", e.stream,
+  e.aggregate_id as "aggregateId", e.type, e.subject, e.headers, e.payload::text as body, e.recorded_at as "recordedAt", e.expires_at as "expiresAt"`;
+
 /** @param waiting streams that are left out of this page, since they did not take events a moment ago */
 export async function readPending(pool: Pool, limit: number, waiting: readonly string[]): Promise<PendingEvent[]> {
   const { rows } = await pool.query<PendingEvent>(
-    `select e.id, e.event_id as "eventId", e.stream, e.aggregate_id as "aggregateId", e.type, e.subject, e.headers,
-            e.payload::text as body, e.recorded_at as "recordedAt", e.expires_at as "expiresAt",
+    `select ${columns},
             exists (select from outbox_parked k where k.stream = e.stream and k.aggregate_id = e.aggregate_id) as "isBlocked"
-     from ${waiting.length === 0 ? oldestPending : oldestPendingOfOthers} p join outbox_event e using (id)
+     from (${oldest(waiting, 'id, generation')}) p join outbox_event e using (id)
      order by e.id`,
     waiting.length === 0 ? [limit] : [limit, waiting],
   );
   return rows;
 }
 
-const oldestPending = '(select id from outbox_pending order by id limit $1)';
-const oldestPendingOfOthers = `(select id from outbox_pending join outbox_event o using (id) where o.stream <> all($2::text[]) order by id limit $1)`;
+function oldest(waiting: readonly string[], what: string): string {
+  if (waiting.length === 0) return `select ${what} from outbox_pending order by id limit $1`;
+  return `select ${what} from outbox_pending join outbox_event o using (id) where o.stream <> all($2::text[]) order by id limit $1`;
+}
+
+export interface Backlog {
+  /** Oldest first. */
+  readonly ids: readonly string[];
+  /** Lanes (see `laneOf`) with a parked event: what else they have on the list must wait behind it. */
+  readonly parkedLanes: readonly string[];
+}
+
+/** The oldest ids and what is parked, of one moment: only so may pages be made of them one after the other. */
+export async function readBacklog(pool: Pool, limit: number, waiting: readonly string[]): Promise<Backlog> {
+  const { rows } = await pool.query<Backlog>(
+    `select array(${oldest(waiting, 'id')})::text[] as ids,
+            array(select distinct stream || ' ' || aggregate_id from outbox_parked) as "parkedLanes"`,
+    waiting.length === 0 ? [limit] : [limit, waiting],
+  );
+  return rows[0] ?? { ids: [], parkedLanes: [] };
+}
+
+/** Those that are still on the list, oldest first. Whether they are blocked, `Backlog.parkedLanes` says. */
+export async function readPendingOf(pool: Pool, ids: readonly string[]): Promise<StoredEvent[]> {
+  const { rows } = await pool.query<StoredEvent>(
+    `select ${columns} from outbox_pending p join outbox_event e using (id) where p.id = any($1::bigint[]) order by e.id`,
+    [ids],
+  );
+  return rows;
+}
+
+/** Events of one aggregate in one stream follow each other; nobody else waits for them. */
+export function laneOf({ stream, aggregateId }: Pick<StoredEvent, 'stream' | 'aggregateId'>): string {
+  return `${stream} ${aggregateId}`;
+}
 
 /** Takes acknowledged events off the list, and notes how far their streams are by that. A relay that lost its lease does neither. */
 export async function settlePending(
@@ -73,12 +108,14 @@ async function park(
     `with moved as (
        delete from outbox_pending p using outbox_event e
        where p.id = any($1::bigint[]) and e.id = p.id and ${fence(3)} and ${condition}
-       returning p.id, e.stream, e.aggregate_id)
-     insert into outbox_parked (id, stream, aggregate_id, reason) select id, stream, aggregate_id, $2 from moved`,
+       returning p.id, p.generation, e.stream, e.aggregate_id)
+     insert into outbox_parked (id, generation, stream, aggregate_id, reason)
+     select id, generation, stream, aggregate_id, $2 from moved`,
     [ids, reason, name, lease.owner, lease.epoch],
   );
 }
 
-function fence(first: number): string {
+/** True while the lease is the one that its parameters, from this one on, name: name, owner, epoch. */
+export function fence(first: number): string {
   return `exists (select from outbox_relay r where r.name = $${first} and r.owner = $${first + 1} and r.epoch = $${first + 2})`;
 }

@@ -1,125 +1,67 @@
 import { propagation, ROOT_CONTEXT, type Span, trace } from '@opentelemetry/api';
-import type { Pool } from 'pg';
-import type { Logger } from 'pino';
-import type { Publication, StreamPort } from './event.ts';
-import type { Lease } from './lease.ts';
-import type { Acknowledged, StreamCheck } from './stream-check.ts';
-import { parkBlocked, parkPoison, type PendingEvent, readPending, settlePending } from './pending-events.ts';
-
-export interface PageContext {
-  readonly pool: Pool;
-  readonly port: StreamPort;
-  readonly log: Logger;
-  readonly pageSize: number;
-  readonly lanes: number;
-  readonly check: StreamCheck;
-}
-
-export interface PageResult {
-  readonly read: number;
-  /** Streams that did not take an event, and why; what was not published stays on the list. */
-  readonly failures: ReadonlyMap<string, unknown>;
-  /** Streams that took one. */
-  readonly taking: ReadonlySet<string>;
-}
+import { createBatchPipeline } from './batch-pipeline.ts';
+import { laneOf, readPending, type PendingEvent } from './pending-events.ts';
+import { publishLanes } from './publish-lanes.ts';
+import {
+  createOutcome,
+  createRound,
+  type RelayContext,
+  type Round,
+  type RoundResult,
+  settle,
+} from './relay-context.ts';
 
 /**
- * Publishes one page of the to-do list: a lane an aggregate, one un-acknowledged publish a lane. Returns when every publish has
- * ended: reading again while a straggler is under way could put its successor before it. A stream's first failure stops all
- * its lanes, so that an outage costs one time-out and not one an event.
+ * Publishes one page of the to-do list: one by one, and what there is much of for one stream as a batch. Resolves when all
+ * of it has ended and is written down.
  *
  * @param waiting streams to leave out
  */
-export async function publishPage(
-  context: PageContext,
-  leaseName: string,
-  lease: Lease,
-  { waiting, signal }: { waiting: readonly string[]; signal: AbortSignal },
-): Promise<PageResult> {
-  const { pool, log } = context;
-  const page = await readPending(pool, context.pageSize, waiting);
-  const outcome: Outcome = { settled: [], acknowledged: [], poison: [], failures: new Map(), taking: new Set() };
-  if (await hasLost(context, page, outcome))
-    return { read: page.length, ...outcome, taking: new Set(page.map((e) => e.stream)) };
-  if (page.length === 0) return { read: 0, failures: new Map(), taking: new Set() };
+export async function publishPage(context: RelayContext, waiting: readonly string[]): Promise<RoundResult> {
+  const { pool, pageSize, keeper } = context;
+  const page = await keeper.timed(async () => readPending(pool, pageSize, waiting));
+  const round = createRound(page.filter(({ isBlocked }) => isBlocked).map(laneOf));
+  const read = page.length;
+  if (read === 0) return { ...round, read, isFull: false };
+  // What was lost has lower numbers: the page must be read again.
+  const lost = await lostBy(context, page, round);
+  if (lost > 0) return { ...round, read, isFull: true, done: lost };
   const span = startSpan(page);
-  const blocked = page.filter((event) => event.isBlocked).map((event) => event.id);
-  const lanes = Map.groupBy(
-    page.filter((event) => !event.isBlocked),
-    (event) => `${event.stream} ${event.aggregateId}`,
-  );
-  const queue = lanes.values();
-  const mayGoOn = (stream: string): boolean => !outcome.failures.has(stream) && lease.isHeld() && !signal.aborted;
-  const work = async (): Promise<void> => {
-    for (const lane of queue) await publishLane(context, lane, outcome, mayGoOn); // The iterator is shared: each lane is taken once.
-  };
-  await Promise.all(Array.from({ length: Math.min(context.lanes, lanes.size) }, work));
-  span.setAttribute('postrider.settled', outcome.settled.length).end();
+  await publishAll(context, round, page);
+  span?.end();
+  return { ...round, read, isFull: read === pageSize };
+}
 
-  const notes = await context.check.notesOf(outcome.acknowledged);
-  await settlePending(pool, leaseName, lease, outcome.settled, notes);
-  for (const { event, reason } of outcome.poison) {
-    const { eventId, type, subject } = event;
-    log.error({ eventId, type, subject, reason }, 'event parked: its stream refuses it');
-    await parkPoison(pool, leaseName, lease, event.id, reason);
+async function publishAll(context: RelayContext, round: Round, page: readonly PendingEvent[]): Promise<void> {
+  const { check, batchFrom, port } = context;
+  const outcome = createOutcome();
+  const pipeline = createBatchPipeline(context, round);
+  const singles: PendingEvent[] = [];
+  const batches: PendingEvent[][] = [];
+  outcome.blocked.push(...page.filter(({ isBlocked }) => isBlocked).map(({ id }) => id));
+  const open = page.filter(({ isBlocked }) => !isBlocked);
+  for (const [stream, events] of Map.groupBy(open, (event) => event.stream)) {
+    if (port.stageBatch !== undefined && events.length >= batchFrom && check.takesBatches(stream)) batches.push(events);
+    else singles.push(...events);
   }
-  await parkBlocked(pool, leaseName, lease, blocked);
-  return { read: page.length, failures: outcome.failures, taking: outcome.taking };
-}
-
-/** A page holds events of many traces: it is a trace of its own, with a link to each. */
-function startSpan(page: readonly PendingEvent[]): Span {
-  const links = page.flatMap(({ headers }) => {
-    const context = trace.getSpanContext(propagation.extract(ROOT_CONTEXT, headers));
-    return context === undefined ? [] : [{ context }];
-  });
-  const attributes = { 'messaging.batch.message_count': page.length };
-  return trace.getTracer('@postrider/outbox').startSpan('relay page', { root: true, attributes, links });
-}
-
-interface Outcome {
-  readonly settled: string[];
-  readonly acknowledged: Acknowledged[];
-  readonly poison: { event: PendingEvent; reason: string }[];
-  readonly failures: Map<string, unknown>;
-  readonly taking: Set<string>;
-}
-
-async function publishLane(
-  { port, log }: PageContext,
-  lane: readonly PendingEvent[],
-  outcome: Outcome,
-  mayGoOn: (stream: string) => boolean,
-): Promise<void> {
-  for (const event of lane) {
-    if (!mayGoOn(event.stream)) return;
+  const publishBatches = async (): Promise<void> => {
     try {
-      const publication = isExpired(event) ? expired(log, event) : await port.publish(event);
-      outcome.taking.add(event.stream);
-      if (publication.stored) settle(outcome, event, publication);
-      else outcome.poison.push({ event, reason: publication.reason });
-      if (!publication.stored) return; // The later events of this aggregate wait behind it.
-    } catch (error) {
-      if (!outcome.failures.has(event.stream)) outcome.failures.set(event.stream, error);
-      return;
+      for (const events of batches) await pipeline.add(events);
+    } finally {
+      await pipeline.end();
     }
-  }
-}
-
-function settle(
-  { settled, acknowledged }: Outcome,
-  { id, stream }: PendingEvent,
-  { position, isDuplicate = false }: { position?: number; isDuplicate?: boolean },
-): void {
-  settled.push(id);
-  if (position !== undefined) acknowledged.push({ id, stream, position, isDuplicate });
+  };
+  // Both to their ends, whatever becomes of either: nothing may be under way when the list is read again.
+  const [, batched] = await Promise.allSettled([publishLanes(context, round, singles, outcome), publishBatches()]);
+  await settle(context, round, outcome);
+  if (batched.status === 'rejected') throw batched.reason;
 }
 
 /**
  * Looks at the page's streams before anything is published to them. One that can't be looked at is left out, like one that
- * takes nothing. One that has lost events has lower numbers on the list by now: the page must be read again.
+ * takes nothing. @returns how many events they had lost
  */
-async function hasLost({ check }: PageContext, page: readonly PendingEvent[], { failures }: Outcome): Promise<boolean> {
+async function lostBy({ check }: RelayContext, page: readonly PendingEvent[], { failures }: Round): Promise<number> {
   let lost = 0;
   for (const stream of new Set(page.map((event) => event.stream))) {
     try {
@@ -128,15 +70,17 @@ async function hasLost({ check }: PageContext, page: readonly PendingEvent[], { 
       failures.set(stream, error);
     }
   }
-  return lost > 0;
+  return lost;
 }
 
-function expired(log: Logger, { eventId, type, subject }: PendingEvent): Publication {
-  log.info({ eventId, type, subject }, 'event expired before it was published');
-  return { stored: true };
-}
-
-/** A message lives for whole seconds: what has less than one left is over. */
-function isExpired(event: PendingEvent): boolean {
-  return event.expiresAt !== null && event.expiresAt.getTime() - Date.now() < 1_000;
+/** A page holds events of many traces: it is a trace of its own, with a link to each. Undefined while tracing is off. */
+function startSpan(page: readonly PendingEvent[]): Span | undefined {
+  const attributes = { 'messaging.batch.message_count': page.length };
+  const span = trace.getTracer('@postrider/outbox').startSpan('relay page', { root: true, attributes });
+  if (!span.isRecording()) return undefined;
+  for (const { headers } of page) {
+    const context = trace.getSpanContext(propagation.extract(ROOT_CONTEXT, headers));
+    if (context !== undefined) span.addLink({ context });
+  }
+  return span;
 }

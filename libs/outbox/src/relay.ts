@@ -2,18 +2,22 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { Pool } from 'pg';
 import type { Bell } from './bell.ts';
-import type { StreamPort } from './event.ts';
+import { drainBacklog } from './drain-backlog.ts';
 import { acquireLease, type Lease } from './lease.ts';
+import { createListKeeper } from './list-keeper.ts';
 import { observeOutbox } from './observe-outbox.ts';
 import { publishPage } from './publish-page.ts';
-import { createStreamBackoff } from './stream-backoff.ts';
-import { createStreamCheck } from './stream-check.ts';
+import type { RoundResult } from './relay-context.ts';
+import { createStreamBackoff, type StreamBackoff } from './stream-backoff.ts';
+import { createStreamCheck, type StreamCheck } from './stream-check.ts';
+import type { StreamPort } from './stream-port.ts';
 
 /**
  * The theory. One relay per database holds the lease; the others stand by and ask for it every second. The holder reads a page of
  * the to-do list, publishes it (many aggregates at once, one event of each at a time), waits until every publish has ended,
  * takes what was acknowledged off the list, and reads again. So at any moment an event is either on the list, or
- * acknowledged by its stream. A crash between acknowledgement and delete sends it again with the same id.
+ * acknowledged by its stream. A crash between acknowledgement and delete sends it again with the same id. After a full page there is
+ * a backlog, and it is drained in batches until a read comes back short (`drain-backlog.ts`).
  *
  * It wakes by the bell, and by polling, 50 ms growing to 1 s, for what another process committed while no bell reached us. After a
  * page of eight rows or more it gathers for 3 ms: under load pages grow instead of round trips, at rest nothing waits.
@@ -24,7 +28,7 @@ export interface Relay extends AsyncDisposable {
 }
 
 export interface RelayOptions {
-  /** The database that holds the outbox; the relay opens two connections of its own. */
+  /** The database that holds the outbox; the relay opens up to three connections of its own. */
   readonly databaseUrl: string;
   readonly port: StreamPort;
   readonly bell: Bell;
@@ -34,6 +38,10 @@ export interface RelayOptions {
   readonly pageSize?: number;
   /** How many aggregates may have an event under way at once. */
   readonly lanes?: number;
+  /** Ids read at once while there is a backlog, if the port takes batches. */
+  readonly backlogSize?: number;
+  /** Events of one stream from which on a batch is better than one by one: a batch costs a sync, whatever its size. */
+  readonly batchFrom?: number;
   /** How long a relay that died keeps the others out. */
   readonly leaseLifeMs?: number;
   /** How often streams are compared with what was noted about them; also after every reconnection. */
@@ -61,7 +69,15 @@ export function startRelay(options: RelayOptions): Relay {
 type RelayState = { status: 'up' | 'down' | 'starting'; detail: string };
 type RunningRelay = Required<RelayOptions> & { readonly pool: Pool; readonly state: RelayState };
 
-const defaults = { pageSize: 500, lanes: 128, leaseLifeMs: 3_000, lookEveryMs: 60_000, ready: () => Promise.resolve() };
+const defaults = {
+  pageSize: 500,
+  lanes: 128,
+  backlogSize: 20_000,
+  batchFrom: 100,
+  leaseLifeMs: 3_000,
+  lookEveryMs: 60_000,
+  ready: () => Promise.resolve(),
+};
 const leaseName = 'relay';
 const standbyMs = 1_000;
 const [shortestPollMs, longestPollMs] = [50, 1_000];
@@ -84,22 +100,39 @@ async function supervise(relay: RunningRelay, signal: AbortSignal): Promise<void
 async function relayWhileHeld(relay: RunningRelay, lease: Lease, signal: AbortSignal): Promise<void> {
   const backoff = createStreamBackoff();
   const check = createStreamCheck({ ...relay, lease, leaseName });
+  const keeper = createListKeeper({ ...relay, lease, leaseName, deletes: 5_000, slowMs: 3 });
+  const context = { ...relay, lease, leaseName, check, keeper, signal };
   let pollMs = shortestPollMs;
+  let isBacklog = false;
   while (!signal.aborted && lease.isHeld()) {
     const waiting = backoff.waiting();
     await check.lookAround();
-    const page = await publishPage({ ...relay, check }, leaseName, lease, { waiting, signal });
-    for (const stream of page.taking) backoff.took(stream);
-    for (const stream of page.failures.keys()) backoff.failed(stream);
-    reportPage(relay, page.failures, waiting);
-    pollMs = page.taking.size > 0 ? shortestPollMs : Math.min(pollMs * 2, longestPollMs);
-    const isFull = page.read === relay.pageSize && page.taking.size > 0;
-    if (!isFull) await relay.bell.wait(Math.min(pollMs, backoff.nextMs() ?? pollMs), signal);
-    if (!isFull && page.read >= gather.rows) await pause(gather.ms, signal);
+    const round: RoundResult = await (isBacklog ? drainBacklog(context, waiting) : publishPage(context, waiting));
+    learnFrom(round, backoff, check);
+    reportRound(relay, round.failures, waiting);
+    await keeper.care();
+    pollMs = round.done > 0 ? shortestPollMs : Math.min(pollMs * 2, longestPollMs);
+    // A stream that failed is left out of the next round, or nobody behind its events would ever have a turn.
+    const isMore: boolean = round.isFull && round.done + round.failures.size > 0;
+    isBacklog = isMore && round.failures.size === 0 && relay.port.stageBatch !== undefined;
+    if (!isMore) await rest(relay, round.read, Math.min(pollMs, backoff.nextMs() ?? pollMs), signal);
   }
 }
 
-function reportPage(relay: RunningRelay, failures: ReadonlyMap<string, unknown>, waiting: readonly string[]): void {
+function learnFrom({ taking, failures }: RoundResult, backoff: StreamBackoff, check: StreamCheck): void {
+  for (const stream of taking) backoff.took(stream);
+  for (const stream of failures.keys()) {
+    backoff.failed(stream);
+    check.forget(stream);
+  }
+}
+
+async function rest({ bell }: RunningRelay, read: number, atMostMs: number, signal: AbortSignal): Promise<void> {
+  await bell.wait(atMostMs, signal);
+  if (read >= gather.rows) await pause(gather.ms, signal);
+}
+
+function reportRound(relay: RunningRelay, failures: ReadonlyMap<string, unknown>, waiting: readonly string[]): void {
   const [failing] = failures;
   if (failing !== undefined) report(relay, 'down', `the stream ${failing[0]} does not take events`, failing[1]);
   else if (waiting.length === 0) report(relay, 'up', 'publishing');
@@ -121,7 +154,7 @@ function report(relay: RunningRelay, status: RelayState['status'], detail: strin
 function createPool(connectionString: string, log: Logger): Pool {
   const pool = new Pool({
     connectionString,
-    max: 2,
+    max: 3, // Reading ahead, settling, and the lease.
     application_name: 'outbox-relay',
     options: '-c plan_cache_mode=force_custom_plan -c enable_hashjoin=off -c enable_mergejoin=off',
     connectionTimeoutMillis: 5_000,

@@ -32,5 +32,5 @@ export async function releaseParked(pool: Pool, { stream, aggregateId }: Release
 }
 
 const releaseSql = `
-  with back as (delete from outbox_parked where stream = $1 and aggregate_id = $2 returning id)
-  insert into outbox_pending (id) select id from back`;
+  with back as (delete from outbox_parked where stream = $1 and aggregate_id = $2 returning id, generation)
+  insert into outbox_pending (id, generation) select id, generation from back`;

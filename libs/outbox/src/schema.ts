@@ -52,6 +52,13 @@ export const outboxSchemaV2: readonly string[] = [
   `create index outbox_watermark_noted_at on outbox_watermark (noted_at)`,
 ];
 
+/** What came after that: how often an event was lost, which is part of its message's id, and which event stands at a noted position. */
+export const outboxSchemaV3: readonly string[] = [
+  `alter table outbox_pending add column generation bigint`,
+  `alter table outbox_parked add column generation bigint`,
+  `alter table outbox_watermark add column position_id bigint`,
+];
+
 /** All tables above, so that a schema diff of the service's own entities leaves them alone. */
 export const outboxTables: readonly string[] = [
   'outbox_event',

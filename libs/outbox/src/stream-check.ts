@@ -1,13 +1,13 @@
 import type { Pool } from 'pg';
 import type { Logger } from 'pino';
-import type { StreamPort, StreamState } from './event.ts';
+import type { StoredEvent } from './event.ts';
 import type { Lease } from './lease.ts';
-import { compactNotes, liftIds, type Note, readHighest, repairLoss } from './watermarks.ts';
+import type { StreamPort, StreamState } from './stream-port.ts';
+import { compactNotes, liftIds, type Note, readHighest, readNote, repairLoss } from './watermarks.ts';
 
 /** An acknowledgement: which event stands where in its stream. */
 export interface Acknowledged {
-  readonly id: string;
-  readonly stream: string;
+  readonly event: StoredEvent;
   readonly position: number;
   /** The stream had it before: the position is an old one. */
   readonly isDuplicate: boolean;
@@ -17,8 +17,12 @@ export interface Acknowledged {
 export interface StreamCheck {
   /** Looks at every stream that was ever noted, if a look is due; what can't be looked at now is tried again soon. */
   lookAround(): Promise<void>;
-  /** Makes sure that this stream was looked at since the last (re)connection. @returns how many events it had lost */
+  /** Makes sure that this stream was looked at since the last (re)connection or failure. @returns how many events it had lost */
   verify(stream: string): Promise<number>;
+  /** What is known of the stream may be over: it failed. */
+  forget(stream: string): void;
+  /** Whether it took batches when it was last looked at. */
+  takesBatches(stream: string): boolean;
   /** What to note about a page; repairs first what its positions give away. */
   notesOf(acknowledged: readonly Acknowledged[]): Promise<Note[]>;
 }
@@ -50,6 +54,7 @@ export function createStreamCheck(options: StreamCheckOptions): StreamCheck {
   const watch: Watch = { ...options, seen: new Map() };
   let generation = port.generation?.();
   let lookAt = 0;
+  let areIdsLifted = false;
 
   const forgetWhenReconnected = (): void => {
     if (port.generation?.() === generation) return;
@@ -64,12 +69,13 @@ export function createStreamCheck(options: StreamCheckOptions): StreamCheck {
       if (port.inspect === undefined || performance.now() < lookAt) return;
       lookAt = performance.now() + lookEveryMs;
       await compactNotes(pool);
-      const looks = [...(await readHighest(pool))].map(
+      const looks: (() => Promise<unknown>)[] = [...(await readHighest(pool))].map(
         ([stream, note]) =>
           async () =>
             inspect(watch, stream, note),
       );
-      for (const look of [...looks, async () => liftIds(pool, port)]) {
+      if (!areIdsLifted) looks.push(async () => liftIds(pool, port).then(() => (areIdsLifted = true)));
+      for (const look of looks) {
         try {
           await look();
         } catch (error) {
@@ -82,9 +88,11 @@ export function createStreamCheck(options: StreamCheckOptions): StreamCheck {
       forgetWhenReconnected();
       return watch.seen.has(stream) ? 0 : inspect(watch, stream, (await readHighest(pool)).get(stream));
     },
+    forget: (stream) => void watch.seen.delete(stream),
+    takesBatches: (stream) => watch.seen.get(stream)?.state.takesBatches === true,
     async notesOf(acknowledged) {
       const notes: Note[] = [];
-      for (const [stream, events] of Map.groupBy(acknowledged, (one) => one.stream)) {
+      for (const [stream, events] of Map.groupBy(acknowledged, ({ event }) => event.stream)) {
         const known = watch.seen.get(stream);
         if (known !== undefined) notes.push(await noteOf(watch, stream, known, events)); // Else the port can't be inspected.
       }
@@ -102,10 +110,23 @@ async function inspect(
   const state = await watch.port.inspect?.(stream);
   if (state === undefined) return 0;
   const isSame = noted === undefined || noted.identity === state.identity;
-  const heldPosition = isSame ? state.lastPosition : 0;
+  const heldPosition = isSame ? await heldPositionOf(watch, stream, state) : 0;
   const highest = noted?.position ?? 0;
   watch.seen.set(stream, { state, highest: Math.min(highest, heldPosition) });
   return highest > heldPosition ? repair(watch, stream, state, heldPosition) : 0;
+}
+
+/** The last position that can be trusted: the last one there is, unless another message stands where a note says that ours does. */
+async function heldPositionOf({ pool, port }: Watch, stream: string, state: StreamState): Promise<number> {
+  let upTo = state.lastPosition;
+  // Back in strides that double: it ends soon, and sends no more than twice what was lost.
+  for (let skip = 0; port.isReplaced !== undefined; skip = skip * 2 + 1) {
+    const note = await readNote(pool, { stream, identity: state.identity, upTo, skip });
+    if (note === undefined) return skip === 0 ? upTo : 0;
+    if (!(await port.isReplaced(note, note.position))) return skip === 0 ? upTo : note.position;
+    upTo = note.position - 1;
+  }
+  return upTo;
 }
 
 async function repair(watch: Watch, stream: string, state: StreamState, heldPosition: number): Promise<number> {
@@ -130,8 +151,9 @@ async function noteOf(watch: Watch, stream: string, known: Seen, events: readonl
     await repair(watch, stream, state, state.identity === known.state.identity ? first - 1 : 0);
     highest = first - 1;
   }
-  const position = Math.max(...events.map((one) => one.position));
-  const lowestId = events.map(({ id }) => BigInt(id)).reduce((least, id) => (id < least ? id : least));
+  const last = events.reduce((one, other) => (other.position > one.position ? other : one));
+  const { position } = last;
+  const lowestId = events.map(({ event }) => BigInt(event.id)).reduce((least, id) => (id < least ? id : least));
   watch.seen.set(stream, { state, highest: Math.max(highest, position) });
-  return { stream, identity: state.identity, position, lowestId: String(lowestId) };
+  return { stream, identity: state.identity, position, positionId: last.event.id, lowestId: String(lowestId) };
 }

@@ -6,6 +6,7 @@ import {
   type EventToRecord,
   outboxSchemaV1,
   outboxSchemaV2,
+  outboxSchemaV3,
   type Publication,
   type StoredEvent,
   type StreamPort,
@@ -49,6 +50,7 @@ async function migrate(url: string): Promise<void> {
     'create table account (id text primary key, balance int not null default 0)',
     ...outboxSchemaV1,
     ...outboxSchemaV2,
+    ...outboxSchemaV3,
   ])
     await client.query(sql);
   await client.end();
@@ -63,6 +65,22 @@ export function moved(aggregateId: string, n: number, more: Partial<EventToRecor
     payload: { n },
     ...more,
   };
+}
+
+/** Events numbered from 0 on, over so many aggregates, as if committed long ago. */
+export async function recordMany(
+  db: { rows(sql: string, values: unknown[]): Promise<unknown> },
+  count: number,
+  { aggregates = 37, stream = 'ACCOUNTS' } = {},
+): Promise<void> {
+  await db.rows(
+    `with recorded as (
+       insert into outbox_event (event_id, stream, aggregate_id, type, subject, headers, payload)
+       select gen_random_uuid(), $3, 'a' || n % $2, 'account.moved.v1', 'account.v1.moved.a' || n % $2, '{}', json_build_object('n', n)
+       from generate_series(0, $1::int - 1) n order by n returning id)
+     insert into outbox_pending (id) select id from recorded`,
+    [count, aggregates, stream],
+  );
 }
 
 /** A stream in memory that keeps the contract of the port: the first copy of an id is stored, later ones are known. */

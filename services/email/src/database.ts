@@ -6,6 +6,7 @@ import { Migration0002Housekeeping } from '../migrations/0002-housekeeping.ts';
 import { Migration0003Schedule } from '../migrations/0003-schedule.ts';
 import { Migration0004Watermarks } from '../migrations/0004-watermarks.ts';
 import { Migration0005Contacts } from '../migrations/0005-contacts.ts';
+import { Migration0007OutboxGenerations } from '../migrations/0007-outbox-generations.ts';
 import { Contact } from './contacts/contact.ts';
 import { LedgerMail } from './ledger/ledger-mail.ts';
 import { MailAttempt } from './ledger/mail-attempt.ts';
@@ -31,6 +32,7 @@ export function emailDatabase(url: string): DatabaseOptions {
       { name: '0003-schedule', class: Migration0003Schedule },
       { name: '0004-watermarks', class: Migration0004Watermarks },
       { name: '0005-contacts', class: Migration0005Contacts },
+      { name: '0007-outbox-generations', class: Migration0007OutboxGenerations },
     ],
     otherTables: [...outboxTables, handledEventTable],
   };

@@ -7,6 +7,7 @@ import { Migration0003Watermarks } from '../migrations/0003-watermarks.ts';
 import { Migration0004Sessions } from '../migrations/0004-sessions.ts';
 import { Migration0005Passwords } from '../migrations/0005-passwords.ts';
 import { Migration0006Http } from '../migrations/0006-http.ts';
+import { Migration0008OutboxGenerations } from '../migrations/0008-outbox-generations.ts';
 import { User } from './accounts/user.ts';
 import { Challenge } from './challenges/challenge.ts';
 import { Session } from './sessions/session.ts';
@@ -33,6 +34,7 @@ export function userDatabase(url: string): DatabaseOptions {
       { name: '0004-sessions', class: Migration0004Sessions },
       { name: '0005-passwords', class: Migration0005Passwords },
       { name: '0006-http', class: Migration0006Http },
+      { name: '0008-outbox-generations', class: Migration0008OutboxGenerations },
     ],
     otherTables: [
       ...outboxTables,

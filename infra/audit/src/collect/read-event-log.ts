@@ -12,8 +12,9 @@ export async function readEventLog({
   retentionDays: number;
 }): Promise<EventLog> {
   return withClient(databaseUrl, async (client) => {
-    // One snapshot for both statements.
+    // One snapshot for both statements. Locked before it is taken, the list can't be rewritten meanwhile, which would make it look empty.
     await client.query('begin isolation level repeatable read read only');
+    await client.query('lock table outbox_pending in access share mode');
     const { rows: clock } = await client.query<{ now: string }>(`select ${epochMs('clock_timestamp()')} as now`);
     const { rows } = await client.query<EventRow>(eventsSql);
     await client.query('commit');

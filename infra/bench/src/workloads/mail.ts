@@ -84,6 +84,7 @@ async function publish(url: string, count: number): Promise<void> {
         const recorded = {
           id: String(index + n + 1),
           eventId,
+          messageId: eventId,
           headers: {},
           body,
           recordedAt: new Date(),

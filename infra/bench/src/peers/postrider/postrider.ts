@@ -3,6 +3,7 @@ import {
   createBell,
   outboxSchemaV1,
   outboxSchemaV2,
+  outboxSchemaV3,
   startRelay as startOutboxRelay,
   unitOfWork,
 } from '@postrider/outbox';
@@ -40,7 +41,7 @@ export function postrider(durables = 1): Peer {
     isTransactional: true,
     needs: ['nats'],
     async setUp({ databaseUrl, natsUrl }) {
-      await execute(databaseUrl, accountTable, ...outboxSchemaV1, ...outboxSchemaV2);
+      await execute(databaseUrl, accountTable, ...outboxSchemaV1, ...outboxSchemaV2, ...outboxSchemaV3);
       await applyTopologyTo({ url: natsAt({ natsUrl }), topology: benchTopology(durables), log });
     },
     fill: async ({ databaseUrl }, count) => execute(databaseUrl, fillSql(count), 'vacuum analyze'),
