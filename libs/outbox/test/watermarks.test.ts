@@ -1,33 +1,45 @@
 import { pino } from 'pino';
 import { Pool } from 'pg';
 import { expect, test } from 'vitest';
-import { startRelay, type StoredEvent, type StreamPort, unitOfWork } from '../src/index.ts';
+import { releaseParked, startRelay, type StoredEvent, type StreamPort, unitOfWork } from '../src/index.ts';
 import { acquireLease } from '../src/lease.ts';
+import { parkPoison, readPending } from '../src/pending-events.ts';
 import { compactNotes, repairLoss } from '../src/watermarks.ts';
 import { memoryStream, moved, outboxDatabase } from './outbox-fixture.ts';
 
 type Db = Awaited<ReturnType<typeof outboxDatabase>>;
 const log = pino({ level: 'silent' });
 
-/** A stream with positions, which can be cut short or made anew. */
+/** A stream with positions, which can be cut short or made anew; others may publish to it, and it never forgets an id. */
 function positionedStream() {
   const memory = memoryStream();
-  let messages: StoredEvent[] = [];
+  let messages: (StoredEvent | 'foreign')[] = [];
+  const known = new Map<string, number>();
   let identity = 1;
   const port = {
     publish: async (event: StoredEvent) => {
       const answer = await memory.publish(event);
       if (!answer.stored) return answer;
-      const known = messages.findIndex(({ eventId }) => eventId === event.eventId);
-      if (known === -1) messages.push(event);
-      return { stored: true, position: known === -1 ? messages.length : known + 1, isDuplicate: known !== -1 };
+      const position = known.get(event.messageId);
+      if (position !== undefined) return { stored: true, position, isDuplicate: true };
+      known.set(event.messageId, messages.push(event));
+      return { stored: true, position: messages.length };
     },
     inspect: async () => ({ identity: String(identity), lastPosition: messages.length }),
+    isReplaced: async ({ eventId }: { eventId: string }, position: number) => {
+      const there = messages[position - 1];
+      return there !== undefined && (there === 'foreign' || there.eventId !== eventId);
+    },
   } satisfies StreamPort;
+  const own = () => messages.filter((one) => one !== 'foreign');
   return {
     ...port,
-    numbers: () => messages.map(({ body }) => Number(JSON.parse(body).n)).toSorted((a, b) => a - b),
+    own,
+    length: () => messages.length,
+    /** Each once. */
+    numbers: () => [...new Set(own().map(({ body }) => Number(JSON.parse(body).n)))].toSorted((a, b) => a - b),
     cut: (length: number) => (messages = messages.slice(0, length)),
+    addForeign: (count: number) => messages.push(...Array.from({ length: count }, () => 'foreign' as const)),
     makeAnew: () => [(messages = []), identity++],
     until: memory.until,
   };
@@ -56,10 +68,68 @@ test('an idle relay finds the loss by itself', async () => {
   const stream = positionedStream();
   await using _relay = relayOf(db, stream);
   for (const n of upTo(30)) await commit(db, n);
-  await expect.poll(() => stream.numbers().length).toBe(30);
+  await expect.poll(stream.length).toBe(30);
   await expect.poll(db.pending).toBe(0);
   stream.cut(3);
   await expect.poll(stream.numbers, { timeout: 20_000 }).toEqual(upTo(30));
+});
+
+test('a loss that others’ messages have grown over is found by what stands at the noted positions', async () => {
+  await using db = await outboxDatabase();
+  const stream = positionedStream();
+  {
+    await using _relay = relayOf(db, stream);
+    for (const n of upTo(60)) {
+      await commit(db, n); // One by one, so that there are many notes.
+      await expect.poll(db.pending).toBe(0);
+    }
+  }
+  stream.cut(40);
+  stream.addForeign(30);
+  await using _relay = relayOf(db, stream);
+  await expect.poll(stream.numbers, { timeout: 20_000 }).toEqual(upTo(60));
+  await expect.poll(db.pending).toBe(0);
+  const again = stream.own().length - 60; // Some that were not lost come again, no more of them than were.
+  expect(again).toBeLessThanOrEqual(20);
+});
+
+test('what is lost is published again under its own event id and another message id, which a stream that forgets no id takes', async () => {
+  await using db = await outboxDatabase();
+  const stream = positionedStream();
+  await using _relay = relayOf(db, stream);
+  for (const n of upTo(10)) await commit(db, n);
+  await expect.poll(stream.length).toBe(10);
+  await expect.poll(db.pending).toBe(0);
+  const ids = stream.own().map(({ eventId }) => eventId);
+  for (const loss of [1, 2, 3]) {
+    stream.cut(0);
+    await expect.poll(() => stream.numbers().length, { timeout: 20_000 }).toBe(10);
+    await expect.poll(db.pending).toBe(0);
+    expect(
+      stream
+        .own()
+        .map(({ eventId }) => eventId)
+        .toSorted(),
+      `loss ${loss}`,
+    ).toEqual(ids.toSorted());
+    for (const { eventId, messageId } of stream.own()) expect(messageId).toMatch(new RegExp(`^${eventId}\\.r\\d+$`));
+  }
+});
+
+test('an event that was lost and waits behind a parked one keeps its new message id when it is released', async () => {
+  await using db = await outboxDatabase();
+  await using pool = Object.assign(new Pool({ connectionString: db.url }), {
+    [Symbol.asyncDispose]: async () => pool.end(),
+  });
+  await commit(db, 1);
+  await db.rows('update outbox_pending set generation = 7');
+  await using lease = await acquireLease({ pool, name: 'relay', lifeMs: 60_000 });
+  if (lease === undefined) throw new Error('The lease is taken.');
+  const [event] = await readPending(pool, 10, []);
+  expect(event?.messageId).toBe(`${event?.eventId}.r7`);
+  await parkPoison(pool, 'relay', lease, event?.id ?? '', 'too large');
+  await releaseParked(pool, { stream: 'ACCOUNTS', aggregateId: 'a1' });
+  expect((await readPending(pool, 10, []))[0]?.messageId).toBe(`${event?.eventId}.r7`);
 });
 
 test('what is over, parked, or another stream’s is not sent again', async () => {
@@ -68,7 +138,7 @@ test('what is over, parked, or another stream’s is not sent again', async () =
   {
     await using _relay = relayOf(db, stream);
     for (const n of upTo(4)) await commit(db, n, n === 3 ? { stream: 'OTHER' } : {});
-    await expect.poll(() => stream.numbers().length).toBe(4);
+    await expect.poll(stream.length).toBe(4);
     await expect.poll(db.pending).toBe(0);
   }
   await db.rows(`update outbox_event set expires_at = now() where payload = '{"n": 0}'`);

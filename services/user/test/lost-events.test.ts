@@ -1,5 +1,5 @@
 import { cp, rm } from 'node:fs/promises';
-import { jetstreamManager } from '@nats-io/jetstream';
+import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { applyTopology, connectNats } from '@postrider/messaging';
 import { topology } from '@postrider/topology';
 import { pino } from 'pino';
@@ -72,6 +72,35 @@ test('a server that comes back with an older store gets what it had acknowledged
   await expect.poll(() => size(here.servers, 'USER_EVENTS'), { timeout: 20_000 }).toBe(3);
   expect(await people(here.servers, 3)).toEqual(['ada', 'bob', 'eve']);
   expect(await people(here.servers, 3, 'USER_CHALLENGES')).toEqual(['ada', 'bob', 'eve']);
+});
+
+test('a store that went back and grew again by others’ messages, past what was noted, gets back what it lost', async (context) => {
+  await using here = await world();
+  const { nats } = here.servers;
+  if (nats.storeDir === undefined) return context.skip('A container keeps its store to itself.');
+  await here.register('ada');
+  await nats.stop();
+  await cp(nats.storeDir, `${nats.storeDir}.old`, { recursive: true });
+  await nats.start();
+  await here.register('bob', 'eve');
+  await here.service[Symbol.asyncDispose]();
+  await nats.kill();
+  await rm(nats.storeDir, { recursive: true });
+  await cp(`${nats.storeDir}.old`, nats.storeDir, { recursive: true });
+  await nats.start();
+  await using operator = connectNats({ url: nats.urls.operator, name: 'operator', log });
+  const client = jetstream(await operator.first());
+  for (let n = 0; n < 5; n++) {
+    await client.publish('user.retry.email-user-events.user.v1.registered.x', '{}');
+    await client.publish('challenge.retry.email-challenges.challenge.v1.verification_requested.x', '{}');
+  }
+  await using _service = await here.servers.start();
+  // One of each is there, five are others', and the two that were lost come again, in both streams.
+  for (const stream of ['USER_EVENTS', 'USER_CHALLENGES'])
+    await expect.poll(() => size(here.servers, stream), { timeout: 20_000 }).toBe(8);
+  const again = (await readStream(nats.urls.operator, 'USER_EVENTS', 8)).slice(6);
+  expect(again.map(({ data }) => data['email'])).toEqual(['bob@example.com', 'eve@example.com']);
+  for (const { header } of again) expect(header('Nats-Msg-Id')).toMatch(`${header('ce-id')}.r`);
 });
 
 test('what was purged or has expired is no loss: it stays away', async () => {
