@@ -27,6 +27,7 @@ import { gatewayRoutes } from './gateway/routes.ts';
 import { guardRoutes } from './guard-routes.ts';
 import { removals } from './housekeeping.ts';
 import { confirmPage } from './pages/confirm-page.ts';
+import { resetPage } from './pages/reset-page.ts';
 import { profileRoutes } from './profile/routes.ts';
 import { passwordRoutes } from './passwords/routes.ts';
 import { type PublishingOptions, startPublishing } from './publishing.ts';
@@ -171,6 +172,7 @@ export async function publicRoutes(server: FastifyInstance, parts: PublicParts):
     await jwksRoutes(api, sessions.signingKeys);
   });
   confirmPage(server);
+  resetPage(server, config);
   docsPage(server);
   eventCatalogue(server);
 }
