@@ -3,8 +3,9 @@ import { DomainError } from '@postrider/runtime/domain-error';
 import { type Unit, unitOfWork } from '@postrider/outbox';
 import { v7 as uuidv7 } from 'uuid';
 import { issueChallenge } from '../challenges/issue-challenge.ts';
-import { mayMail } from '../challenges/mail-cooldown.ts';
+import { endMailTurn, type MailTurn, takeMailTurn } from '../challenges/mail-cooldown.ts';
 import type { PreparedChallenge } from '../challenges/prepare-challenge.ts';
+import { pretendChallenge, pretendEvent, pretendWrite } from '../challenges/pretend-challenge.ts';
 import { hashAddress } from '../challenges/secrets.ts';
 import type { AccountsContext } from './accounts-context.ts';
 import { isComparable } from './password-hasher.ts';
@@ -20,8 +21,8 @@ export interface RegisterUser {
 }
 
 /**
- * Registers an address. The answer is the same whatever its state, and so is the work before the transaction: one look, one
- * password hash, one sealed challenge. What differs is who gets a mail:
+ * Registers an address. The answer is the same whatever its state, and so is the work: one look, one password hash, one sealed
+ * challenge, and as many statements, some of which write what nobody reads. What differs is who gets a mail:
  * a new account → its verification; an unverified one → another, unless one was sent a moment ago; a verified one → a notice
  * to its owner.
  *
@@ -31,7 +32,9 @@ export interface RegisterUser {
 export async function registerUser(context: AccountsContext, command: RegisterUser): Promise<{ flowId: string }> {
   context.passwordPolicy.refuseWeak(command.password, command.email);
   // Twice at most: the account may have come, or its hash changed, between our look and our lock.
-  return (await tryToRegister(context, command)) ?? (await tryToRegister(context, command)) ?? refuseBusy();
+  const flow = (await tryToRegister(context, command)) ?? (await tryToRegister(context, command)) ?? refuseBusy();
+  context.bell.ring(); // Whatever happened: to wake the relay is work, too.
+  return flow;
 }
 
 async function tryToRegister(context: AccountsContext, command: RegisterUser): Promise<{ flowId: string } | undefined> {
@@ -41,12 +44,16 @@ async function tryToRegister(context: AccountsContext, command: RegisterUser): P
   const prepared = await prepareChallenge('email_verification', command.email, now());
   return unitOfWork(context, async (unit) => {
     // The cooldown's row comes first: requests for one address take turns here, so that none of them meets a half-made account.
-    const isDue = await mayMail(unit.em, hashAddress(command.email, codeKey), context.mailCap);
+    const addressKey = hashAddress(command.email, codeKey);
+    const turn = await takeMailTurn(unit.em, addressKey, context.mailCap);
     const user = await unit.em.findOne(User, { email: command.email }, { lockMode: LockMode.PESSIMISTIC_WRITE });
     // Hashes under two salts say nothing about the passwords: a double click must not look like two people.
     if (user !== null && !isComparable(user.passwordHash ?? null, passwordHash)) return undefined;
-    if (user === null) await createAccount(unit, command, passwordHash, prepared, now());
-    else await meetAccount(unit, user, passwordHash, isDue ? prepared : undefined, now());
+    const isMailed =
+      user === null
+        ? await createAccount(unit, command, passwordHash, prepared, now())
+        : await meetAccount(unit, user, { passwordHash, prepared, turn, now: now() });
+    await endMailTurn(unit.em, addressKey, isMailed);
     return { flowId: await openFlow(unit.em, command.email, now()) };
   });
 }
@@ -64,25 +71,37 @@ async function createAccount(
   passwordHash: string,
   prepared: PreparedChallenge,
   now: Date,
-): Promise<void> {
+): Promise<true> {
   const { email, displayName, locale } = command;
   const { user, events } = User.register({ id: uuidv7(), email, displayName, locale, passwordHash, at: now });
   em.persist(user);
   await em.flush(); // The challenge refers to the account's row.
   await issueChallenge(em, user.id, prepared, now);
   record(...events, ...user.challengeEmail(prepared));
+  return true;
 }
 
-async function meetAccount(
-  { em, record }: Unit,
-  user: User,
-  passwordHash: string,
-  prepared: PreparedChallenge | undefined,
-  now: Date,
-): Promise<void> {
+interface Meeting {
+  readonly passwordHash: string;
+  readonly prepared: PreparedChallenge;
+  readonly turn: MailTurn;
+  readonly now: Date;
+}
+
+/** @returns whether a mail goes out */
+async function meetAccount({ em, record }: Unit, user: User, meeting: Meeting): Promise<boolean> {
+  const { passwordHash, prepared, turn, now } = meeting;
+  const wasDisputed = user.isPasswordDisputed;
   user.submitPasswordAgain(passwordHash);
-  if (prepared === undefined) return;
-  if (user.isEmailVerified) return record(...user.noticeRegistrationAttempt());
-  await issueChallenge(em, user.id, prepared, now);
-  record(...user.challengeEmail(prepared));
+  if (user.isPasswordDisputed === wasDisputed) await pretendWrite(em, passwordHash); // Else the account's own row is written.
+  if (turn.isDue && !user.isEmailVerified) {
+    await issueChallenge(em, user.id, prepared, now);
+    record(...user.challengeEmail(prepared));
+    return true;
+  }
+  await pretendChallenge(em, prepared, now);
+  const isNoticed = turn.isNoticeDue && user.isEmailVerified;
+  if (isNoticed) record(...user.noticeRegistrationAttempt());
+  else await pretendEvent(em, prepared);
+  return isNoticed;
 }

@@ -1,8 +1,8 @@
 import { LockMode } from '@mikro-orm/core';
 import { unitOfWork } from '@postrider/outbox';
 import { issueChallenge } from '../challenges/issue-challenge.ts';
-import { mayMail } from '../challenges/mail-cooldown.ts';
-import { pretendChallenge } from '../challenges/pretend-challenge.ts';
+import { endMailTurn, takeMailTurn } from '../challenges/mail-cooldown.ts';
+import { pretendChallenge, pretendEvent } from '../challenges/pretend-challenge.ts';
 import { hashAddress } from '../challenges/secrets.ts';
 import type { AccountsContext } from './accounts-context.ts';
 import { User } from './user.ts';
@@ -22,10 +22,17 @@ export async function resendVerification(context: AccountsContext, command: Rese
   const email = 'email' in command ? command.email : ((await emailOfFlow(em.fork(), command.flowId)) ?? nobody);
   const prepared = await prepareChallenge('email_verification', email, now());
   await unitOfWork(context, async ({ em, record }) => {
-    const isDue = await mayMail(em, hashAddress(email, codeKey), context.mailCap);
+    const addressKey = hashAddress(email, codeKey);
+    const { isDue } = await takeMailTurn(em, addressKey, context.mailCap);
     const user = await em.findOne(User, { email }, { lockMode: LockMode.PESSIMISTIC_WRITE });
-    if (!isDue || user === null || user.isEmailVerified) return pretendChallenge(em, prepared, now());
-    await issueChallenge(em, user.id, prepared, now());
-    record(...user.challengeEmail(prepared));
+    const isMailed = isDue && user !== null && !user.isEmailVerified;
+    await endMailTurn(em, addressKey, isMailed);
+    if (isMailed) {
+      await issueChallenge(em, user.id, prepared, now());
+      return record(...user.challengeEmail(prepared));
+    }
+    await pretendChallenge(em, prepared, now());
+    await pretendEvent(em, prepared);
   });
+  context.bell.ring(); // Whatever happened: to wake the relay is work, too.
 }

@@ -2,8 +2,8 @@ import { unitOfWork } from '@postrider/outbox';
 import type { AccountsContext } from '../accounts/accounts-context.ts';
 import { openFlow } from '../accounts/verification-flow.ts';
 import { issueChallenge } from '../challenges/issue-challenge.ts';
-import { mayMail } from '../challenges/mail-cooldown.ts';
-import { pretendChallenge } from '../challenges/pretend-challenge.ts';
+import { endMailTurn, takeMailTurn } from '../challenges/mail-cooldown.ts';
+import { pretendChallenge, pretendEvent } from '../challenges/pretend-challenge.ts';
 import { hashAddress } from '../challenges/secrets.ts';
 import { holdUser } from '../sessions/hold-user.ts';
 
@@ -22,12 +22,18 @@ export async function requestPasswordReset(
   const { now, prepareChallenge, codeKey } = context;
   const prepared = await prepareChallenge('password_reset', email, now());
   const answer = await unitOfWork(context, async ({ em, record }) => {
-    const isDue = await mayMail(em, hashAddress(email, codeKey), context.mailCap);
+    const addressKey = hashAddress(email, codeKey);
+    const { isDue } = await takeMailTurn(em, addressKey, context.mailCap);
     const user = await holdUser(em, { email });
-    if (isDue && user !== null) {
+    const isMailed = isDue && user !== null;
+    await endMailTurn(em, addressKey, isMailed);
+    if (isMailed) {
       await issueChallenge(em, user.id, prepared, now());
       record(...user.challengePasswordReset(prepared));
-    } else await pretendChallenge(em, prepared, now());
+    } else {
+      await pretendChallenge(em, prepared, now());
+      await pretendEvent(em, prepared);
+    }
     return { flowId: await openFlow(em, email, now()) };
   });
   context.bell.ring(); // Whatever happened: to wake the relay is work, too.
