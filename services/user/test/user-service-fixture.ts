@@ -62,7 +62,7 @@ export async function userServers() {
       const service = await boot(env);
       await expect
         .poll(async () => (await request(`${service.urls.public}/readyz`, 'GET')).status, {
-          timeout: 20_000,
+          timeout: 50_000,
           interval: 20,
         })
         .toBe(200);

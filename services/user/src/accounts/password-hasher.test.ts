@@ -32,3 +32,13 @@ test('a stored hash is compared with the parameters it was made with, and known 
   expect(passwords.isOutdated(stored)).toBe(true);
   expect(passwords.isOutdated(await passwords.hash('correct horse battery staple'))).toBe(false);
 });
+
+test('of ten thousand at once as many are hashed as there are places, and the others are refused at once', async () => {
+  const passwords = createPasswordHasher({ atOnce: 2, queueLimit: 20 });
+  const all = await Promise.allSettled(Array.from({ length: 10_000 }, (_, n) => passwords.hash(`password ${n}`)));
+  expect(all.filter(({ status }) => status === 'fulfilled')).toHaveLength(22);
+  const refused = all.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
+  expect(new Set(refused.map(({ code, retryAfterSeconds }) => `${code} ${retryAfterSeconds}`))).toEqual(
+    new Set(['busy 2']),
+  );
+});
