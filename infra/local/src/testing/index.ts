@@ -1,3 +1,4 @@
+export { findDebianTool, type WantedTool } from './debian-tool.ts';
 export { accessVariables } from '../nats/nats-secrets.ts';
 export { findFlaws } from './find-flaws.ts';
 export { findNginx, testNginx, type TestNginx } from './test-nginx.ts';
