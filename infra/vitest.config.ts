@@ -7,7 +7,7 @@ export default defineConfig({
     // Most of an integration test is waiting for servers: more files at once than there are cores.
     maxWorkers: 4,
     // Generous, since it only matters when something is wrong: a busy machine must not fail a test.
-    expect: { poll: { timeout: 20_000, interval: 25 } },
+    expect: { poll: { timeout: 60_000, interval: 25 } },
     projects: [
       {
         extends: true,
@@ -27,8 +27,8 @@ export default defineConfig({
           name: 'integration',
           include: ['{libs,services,infra}/*/test/**/*.test.ts'],
           globalSetup: ['infra/local/src/testing/global-setup.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          testTimeout: 240_000,
+          hookTimeout: 240_000,
         },
       },
     ],

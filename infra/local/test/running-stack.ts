@@ -58,7 +58,7 @@ export async function runStack(options: {
   const isReady = (): boolean => existsSync(file) && printed.join('').includes('Postrider runs.');
   await expect
     .poll(() => isReady() || child.exitCode !== null, {
-      timeout: 60_000,
+      timeout: 120_000,
       interval: 50,
       message: 'The stack is not ready.',
     })
@@ -110,7 +110,7 @@ export function person(info: StackInfo, email: string) {
     confirm: (body: unknown) => post('/v1/verifications/confirm', body),
     /** Waits for the mail with the secrets and reads them. */
     secrets: async (): Promise<{ token: string; code: string }> => {
-      await expect.poll(async () => (await mails()).length, { timeout: 20_000, interval: 20 }).toBeGreaterThan(0);
+      await expect.poll(async () => (await mails()).length, { interval: 20 }).toBeGreaterThan(0);
       const text = await textOf((await mails()).at(-1)?.ID ?? '');
       return { token: /#verify=([\w-]+)/.exec(text)?.[1] ?? '', code: /\b\d{8}\b/.exec(text)?.[0] ?? '' };
     },

@@ -27,7 +27,7 @@ test('one trace from the request to the mail server; every metric is documented,
   const issued = `${request} > user: publish challenge.email_verification_issued.v1`;
   const handled = `${issued} > email: process challenge.email_verification_issued.v1`;
   await expect
-    .poll(chains, { timeout: 20_000 })
+    .poll(chains)
     .toEqual(
       expect.arrayContaining([
         `${request} > user: WITH outbox_event`,
