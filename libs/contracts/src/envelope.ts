@@ -70,7 +70,7 @@ export function fromHeaders(get: (name: string) => string | undefined): Envelope
 export function parseData<C extends EventContract>(contract: C, body: Uint8Array): z.infer<C['schema']> {
   let json: unknown;
   try {
-    json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
+    json = JSON.parse(utf8.decode(body));
   } catch (error) {
     throw new ContractViolation(`The body of ${contract.type} is no JSON.`, { cause: error });
   }
@@ -79,6 +79,8 @@ export function parseData<C extends EventContract>(contract: C, body: Uint8Array
   if (parsed.success) return parsed.data as z.infer<C['schema']>;
   throw new ContractViolation(`The data breaks ${contract.type}: ${describe(parsed.error)}.`);
 }
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /** A message that no contract explains. Sending it again can't help, so it goes to the dead letters. */
 export class ContractViolation extends Error {
@@ -129,6 +131,7 @@ function encode(value: string): string {
 }
 
 function decode(value: string): string {
+  if (!value.includes('%')) return value;
   try {
     return decodeURIComponent(value);
   } catch {

@@ -12,3 +12,14 @@ export interface ArrivedMessage {
     readonly deliveryCount: number;
   };
 }
+
+/** Looks a header up, whatever the case of its name. */
+export type HeaderReader = (name: string) => string | undefined;
+
+/** Reads a message's headers once for all who look: the client's own look-up searches all of them each time. */
+export function headerReader({ headers }: Pick<ArrivedMessage, 'headers'>): HeaderReader {
+  const values = new Map<string, string>();
+  for (const [name, [value]] of headers ?? [])
+    if (value !== undefined && !values.has(name.toLowerCase())) values.set(name.toLowerCase(), value);
+  return (name) => values.get(name);
+}

@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { JsMsg } from '@nats-io/jetstream';
 import { ContractViolation, type EventOf, type EventContract, fromHeaders, parseData } from '@postrider/contracts';
 import type { Logger } from 'pino';
-import type { ArrivedMessage } from './arrived-message.ts';
+import type { Acknowledger } from './acknowledger.ts';
+import { type ArrivedMessage, type HeaderReader, headerReader } from './arrived-message.ts';
 import type { Nats } from './connect.ts';
 import { fromDelivery, publishDeadLetter } from './dead-letters/publish-dead-letter.ts';
 import { type Delivery, type Handler, RetryLaterError, UnavailableError } from './handler.ts';
@@ -16,6 +17,7 @@ import { withTimeLimit } from './with-time-limit.ts';
 export interface DeliverContext extends HandleContext {
   readonly nats: Nats;
   readonly observer: DeliveryObserver;
+  readonly acknowledger: Acknowledger;
   readonly ackWaitMs: number;
 }
 
@@ -55,24 +57,25 @@ interface HandedBack {
  * throws: what could not be settled is delivered again, and whoever handles it must absorb that anyway.
  */
 export async function deliver(context: DeliverContext, message: JsMsg): Promise<void> {
-  await context.observer.observe(message, (trace) => settle(context, message, trace));
+  const header = headerReader(message);
+  await context.observer.observe(message, header, async (trace) => settle(context, message, { header, trace }));
 }
 
 async function settle(
   context: DeliverContext,
   message: JsMsg,
-  trace: Readonly<Record<string, string>>,
+  { header, trace }: Omit<HandleParts, 'log'>,
 ): Promise<DeliveryOutcome> {
   const heartbeat = setInterval(() => tellWorking(message), context.ackWaitMs / 3);
-  const log = context.log.child(identify(message));
+  const log = context.log.child(identify(message, header));
   const started = performance.now();
   try {
-    const failure = await handle(context, message, { log, trace }).then(
+    const failure = await handle(context, message, { log, header, trace }).then(
       () => undefined,
       (error: unknown) => ({ error }),
     );
     if (failure !== undefined) return await settleFailure(context, message, log, failure.error);
-    await message.ackAck();
+    await context.acknowledger.confirm(message);
     context.handedBack.delete(message.info.streamSequence);
     log.info({ durationMs: Math.round(performance.now() - started) }, 'event handled');
     return 'handled';
@@ -84,6 +87,14 @@ async function settle(
   }
 }
 
+/** What is known of a message before it is parsed. */
+interface HandleParts {
+  readonly log: Logger;
+  readonly header: HeaderReader;
+  /** Headers of trace context that lead to this delivery. */
+  readonly trace: Readonly<Record<string, string>>;
+}
+
 /**
  * Parses the message and runs its handler, again and again while what it needs is unavailable: waiting is no attempt. But a dependency that answers its probe
  * time and again, and not this message, is not away: then it is the message's failure, or it would hold its place for ever.
@@ -91,14 +102,14 @@ async function settle(
 export async function handle(
   context: HandleContext,
   message: ArrivedMessage,
-  { log, trace }: { log: Logger; trace: Readonly<Record<string, string>> },
+  { log, header, trace }: HandleParts,
 ): Promise<void> {
   const { deliveryCount, streamSequence, stream, consumer: durable } = message.info;
   const source = { stream, sequence: streamSequence, durable };
   const delivery: Delivery = { log, signal: context.signal, attempt: deliveryCount, source };
   const isExplained = deliveryCount === 1 || context.handedBack.get(streamSequence)?.delivery === deliveryCount - 1;
   const run = async (): Promise<void> => {
-    const { handler, event } = parse(context.handlers, message); // Watched too: what is parsed may kill as well.
+    const { handler, event } = parse(context.handlers, message, header); // Watched too: what is parsed may kill as well.
     // What it causes comes after this delivery, in the same trace.
     const work = async (): Promise<void> => handler.handle({ ...event, ...trace }, delivery);
     await withTimeLimit(handler.timeLimitMs ?? context.timeLimitMs, work);
@@ -122,8 +133,9 @@ const mostWaits = 3;
 function parse(
   handlers: ReadonlyMap<string, Handler>,
   message: ArrivedMessage,
+  header: HeaderReader,
 ): { handler: Handler; event: EventOf<EventContract> } {
-  const envelope = fromHeaders((name) => message.headers?.get(name, 'insensitive'));
+  const envelope = fromHeaders(header);
   const handler = handlers.get(envelope.type);
   if (handler === undefined) throw new UnhandledTypeError(envelope.type);
   return { handler, event: { ...envelope, data: parseData(handler.contract, message.data) } };
@@ -217,8 +229,7 @@ function remember(handedBack: Map<number, HandedBack>, sequence: number, entry: 
   if (handedBack.size > 10_000 && oldest !== undefined) handedBack.delete(oldest);
 }
 
-function identify(message: JsMsg): Record<string, unknown> {
-  const header = (name: string): string | undefined => message.headers?.get(name) || undefined;
+function identify(message: JsMsg, header: HeaderReader): Record<string, unknown> {
   return {
     eventId: header('ce-id'),
     type: header('ce-type'),

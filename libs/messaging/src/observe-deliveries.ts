@@ -8,7 +8,7 @@ import {
   SpanStatusCode,
   trace,
 } from '@opentelemetry/api';
-import type { JsMsg } from '@nats-io/jetstream';
+import type { ArrivedMessage, HeaderReader } from './arrived-message.ts';
 
 /** What became of a delivery: done, to come again, in the dead letters, or unknown since the server could not be told. */
 export type DeliveryOutcome = 'handled' | 'retried' | 'dead' | 'unsettled';
@@ -19,7 +19,11 @@ export interface DeliveryObserver {
    *
    * @param work gets the headers of trace context that lead to this delivery; empty while tracing is off
    */
-  observe(message: JsMsg, work: (trace: Readonly<Record<string, string>>) => Promise<DeliveryOutcome>): Promise<void>;
+  observe(
+    message: Pick<ArrivedMessage, 'info'>,
+    header: HeaderReader,
+    work: (trace: Readonly<Record<string, string>>) => Promise<DeliveryOutcome>,
+  ): Promise<void>;
 }
 
 export interface ObservedSubscription {
@@ -55,12 +59,12 @@ export function observeDeliveries({ durable, stream, types, isOpen }: ObservedSu
   );
 
   return {
-    async observe(message, work) {
-      const header = (name: string): string => message.headers?.get(name) ?? '';
-      const type = types.has(header('ce-type')) ? header('ce-type') : 'other';
+    async observe(message, header, work) {
+      const named = header('ce-type') ?? '';
+      const type = types.has(named) ? named : 'other';
       const publisher = propagation.extract(ROOT_CONTEXT, {
-        traceparent: header('traceparent'),
-        tracestate: header('tracestate'),
+        traceparent: header('traceparent') ?? '',
+        tracestate: header('tracestate') ?? '',
       });
       const attributes: Attributes = {
         'messaging.system': 'nats',
@@ -68,7 +72,7 @@ export function observeDeliveries({ durable, stream, types, isOpen }: ObservedSu
         'messaging.operation.type': 'process',
         'messaging.destination.name': stream,
         'messaging.destination.subscription.name': durable,
-        'messaging.message.id': header('ce-id'),
+        'messaging.message.id': header('ce-id') ?? '',
         'postrider.stream_sequence': message.info.streamSequence,
         'postrider.delivery': message.info.deliveryCount,
       };
@@ -82,7 +86,7 @@ export function observeDeliveries({ durable, stream, types, isOpen }: ObservedSu
       const labels = { durable, type, outcome };
       handled.add(1, labels);
       duration.record((performance.now() - started) / 1_000, labels);
-      const recordedAt = Date.parse(header('ce-time'));
+      const recordedAt = Date.parse(header('ce-time') ?? '');
       if (outcome === 'handled' && !Number.isNaN(recordedAt))
         lag.record(Math.max(0, Date.now() - recordedAt) / 1_000, { durable, type });
       span.setAttribute('postrider.outcome', outcome);

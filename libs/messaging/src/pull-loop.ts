@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as endOfTurn, setTimeout as sleep } from 'node:timers/promises';
 import { type Consumer, type JsMsg, jetstream } from '@nats-io/jetstream';
 import type { Logger } from 'pino';
 import type { Nats } from './connect.ts';
@@ -104,6 +104,7 @@ async function untilSlotIsFree({ underWay, concurrency, slot, signal }: RunningL
     const { promise, resolve } = Promise.withResolvers<void>();
     slot.onFreed = resolve;
     await orStopped(promise, signal);
+    await endOfTurn(); // Whoever ends in the same turn is freed with it: one pull for all of them, not one for each.
   }
 }
 

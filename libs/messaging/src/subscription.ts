@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { createAcknowledger } from './acknowledger.ts';
 import type { Nats } from './connect.ts';
 import { deliver, type DeliverContext } from './deliver.ts';
 import type { Handler } from './handler.ts';
@@ -65,6 +66,7 @@ export function startSubscription(options: SubscriptionOptions): Subscription {
       types: byType,
       isOpen: () => intake.closedBecause() === undefined,
     }),
+    acknowledger: createAcknowledger(),
     suspects: createSuspects({ nats: options.nats, log }),
     timeLimitMs,
     ackWaitMs: declaration.config.ack_wait / 1e6,

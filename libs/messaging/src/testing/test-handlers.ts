@@ -1,5 +1,5 @@
 import { pino, type Logger } from 'pino';
-import type { ArrivedMessage } from '../arrived-message.ts';
+import { type ArrivedMessage, headerReader } from '../arrived-message.ts';
 import { handle, type HandleContext, judgeFailure } from '../deliver.ts';
 import type { Handler, UnavailableError } from '../handler.ts';
 import type { Intake } from '../intake.ts';
@@ -62,7 +62,7 @@ export function testHandlers(handlers: readonly Handler[], options: TestHandlers
 
 async function deliverOnce(context: HandleContext, message: ArrivedMessage): Promise<Outcome> {
   try {
-    await handle(context, message, { log: context.log, trace: {} });
+    await handle(context, message, { log: context.log, header: headerReader(message), trace: {} });
     context.handedBack.delete(message.info.streamSequence);
     return { verdict: 'acknowledged' };
   } catch (error) {

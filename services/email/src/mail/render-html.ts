@@ -9,7 +9,7 @@ const pasteHint: Readonly<Record<MailLocale, string>> = {
 };
 
 // Escapes everything it interpolates; the layout holds no raw (`~`) tag.
-const eta = new Eta({ views: import.meta.dirname, autoTrim: ['nl', 'nl'] });
+const eta = new Eta({ views: import.meta.dirname, autoTrim: ['nl', 'nl'], cache: true });
 
 /** The HTML part in the one layout that all mails share. Pure: the template is read once and cached. */
 export function renderHtml(letter: LetterIn): string {
