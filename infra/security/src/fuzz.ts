@@ -6,7 +6,8 @@ import { type FuzzedRequest, type Knowledge, requestsOf } from './requests.ts';
 export interface FuzzOptions {
   /** Of the public listener. */
   readonly url: string;
-  readonly knowledge: Knowledge;
+  /** Asked for each batch of requests. */
+  readonly knowledge: () => Promise<Knowledge>;
   readonly count: number;
   readonly seed: number;
   readonly atOnce?: number;
@@ -22,12 +23,12 @@ export interface FuzzResult {
   readonly violations: readonly string[];
 }
 
-const batchSize = 500;
+const batchSize = 200;
 
 /**
  * Sends requests made from the service's own OpenAPI document, and holds every answer against what is promised of all of them: never a 5xx
  * (503 `busy` neither, since so few at once fill no queue), refusals as problems with their own status and a code, and nothing to be
- * stored. The same seed makes the same requests.
+ * stored. The same seed makes the same requests, but for what is known.
  */
 export async function fuzz({
   url,
@@ -39,13 +40,13 @@ export async function fuzz({
   onProgress,
 }: FuzzOptions): Promise<FuzzResult> {
   const document = (await (await fetch(`${url}/openapi.json`)).json()) as OpenAPIV3_1.Document; // Lint says that it is one.
-  const arbitrary = requestsOf(document, knowledge);
   const agent = new Agent({ keepAlive: true, maxSockets: atOnce });
   const statuses: Record<string, number> = {};
   const operations: Record<string, Record<string, number>> = {};
   const violations: string[] = [];
   for (let done = 0; done < count; done += batchSize) {
     const size = Math.min(batchSize, count - done);
+    const arbitrary = requestsOf(document, await knowledge());
     const requests = fc.sample(arbitrary, { seed: seed + done, numRuns: size }).values();
     const work = async (): Promise<void> => {
       for (const one of requests) {

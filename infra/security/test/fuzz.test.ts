@@ -2,16 +2,17 @@ import { expect, test } from 'vitest';
 import { fuzz } from '../src/fuzz.ts';
 import { securityWorld } from './security-world.ts';
 
-test('three hundred requests made from the API’s own description, valid to hostile, are answered as promised', async () => {
-  await using world = await securityWorld();
+test('two hundred requests made from the API’s own description, valid to hostile, are answered as promised', async () => {
+  await using world = await securityWorld({}, 8);
   const { violations, statuses, operations } = await fuzz({
     url: world.service.urls.public,
     knowledge: world.knowledge,
-    count: 300,
+    count: 200,
     seed: 1,
   });
   expect(violations).toEqual([]);
   // It got in, too.
   expect(Object.keys(operations).length).toBeGreaterThan(8);
+  expect(operations['GET /v1/me']?.['200'] ?? 0).toBeGreaterThan(0);
   for (const status of ['200', '201', '202', '400', '401', '415']) expect(statuses[status] ?? 0).toBeGreaterThan(0);
-});
+}, 300_000);
