@@ -4,8 +4,13 @@ import { join } from 'node:path';
 import { audit } from './audit/audit.ts';
 import { type Command, UsageError } from './command.ts';
 import { deadLetters } from './dead-letters/dead-letters.ts';
+import { pause, resume } from './durables/pause.ts';
+import { replay } from './durables/replay.ts';
+import { lag } from './lag/lag.ts';
+import { outbox } from './outbox/outbox.ts';
 import { findPlaces, placeVariables } from './places.ts';
 import { snapshot } from './snapshot/snapshot.ts';
+import { status } from './status/status.ts';
 import { subscriber } from './subscriber/subscriber.ts';
 import { topology } from './topology/topology.ts';
 import { trace } from './trace/trace.ts';
@@ -13,7 +18,22 @@ import { signingKeys } from './signing-keys/signing-keys.ts';
 import { why } from './why/why.ts';
 
 /** A new command is an entry here and a folder beside `why`. */
-const commands: readonly Command[] = [why, trace, deadLetters, audit, topology, snapshot, signingKeys, subscriber];
+const commands: readonly Command[] = [
+  status,
+  why,
+  trace,
+  lag,
+  outbox,
+  deadLetters,
+  audit,
+  pause,
+  resume,
+  replay,
+  topology,
+  subscriber,
+  snapshot,
+  signingKeys,
+];
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 const complain = (line: string): void => void process.stderr.write(`${line}\n`);
