@@ -14,7 +14,7 @@ beforeAll(async () => {
   browser = running.use(await testBrowser());
   url = running.use(await servers.boot()).urls.public;
   const isReady = async (): Promise<boolean> => (await request(`${url}/readyz`, 'GET')).status === 200;
-  await vi.waitUntil(isReady, { timeout: 20_000, interval: 20 });
+  await vi.waitUntil(isReady, { timeout: 60_000, interval: 20 });
 });
 afterAll(() => running.disposeAsync());
 beforeEach(({ skip }) => skip(whyNoBrowser !== '', whyNoBrowser));
@@ -194,7 +194,7 @@ test.each(looks)('/docs can be read at $name', async ({ name: _name, ...look }) 
   await page.getByRole('heading', { name: 'Postrider user service' }).waitFor();
   // The size of its targets is the reference's own, and so is that it takes a moment to turn dark.
   const isOurs = (flaw: string): boolean => !flaw.includes('small to touch');
-  await expect.poll(async () => (await findFlaws(page)).filter(isOurs), { timeout: 10_000 }).toEqual([]);
+  await expect.poll(async () => (await findFlaws(page)).filter(isOurs)).toEqual([]);
 });
 
 /** Somebody new registers; the token of their mail. */

@@ -71,6 +71,7 @@ export async function testBrowser(): Promise<TestBrowser> {
 async function openPage(browser: Browser, options: BrowserContextOptions = {}): Promise<TestPage> {
   const context = await browser.newContext({ locale: 'en-GB', ...options });
   const page = await context.newPage();
+  page.setDefaultTimeout(120_000); // Only matters when something is wrong: a busy machine must not fail a test.
   const [requests, errors]: [string[], string[]] = [[], []];
   context.on('request', (request) => requests.push(`${request.method()} ${request.url()}`));
   page.on('console', (message) => {
