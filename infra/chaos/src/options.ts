@@ -11,7 +11,7 @@ const scenarioUsage = [
 ].join('\n');
 
 export const usage = `npm run chaos [-- options]
-  --minutes <n>    how long things are broken (20); healing and counting come on top, ten minutes at most
+  --minutes <n>    how long things are broken (20); healing and counting come on top, fifteen minutes at most
   --kills <n>      processes to kill in that time (550)
   --accounts <n>   people to register in that time (21000)
   --nodes <1|3>    nats-servers; with 3 every stream is on all of them (1)

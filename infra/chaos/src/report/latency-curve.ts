@@ -1,4 +1,5 @@
 import type { Facts } from '@postrider/audit';
+import { percentile } from '../scenarios/latencies.ts';
 
 export interface LatencyPoint {
   /** Seconds since the first event. */
@@ -22,15 +23,13 @@ export function latencyCurve({ logs, ledger }: Facts, bucketSeconds: number): La
   }
   return [...buckets]
     .toSorted(([one], [other]) => one - other)
-    .map(([bucket, latencies]) => ({
-      at: bucket * bucketSeconds,
-      mails: latencies.length,
-      p50: percentile(latencies, 0.5),
-      p99: percentile(latencies, 0.99),
-    }));
-}
-
-function percentile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((one, other) => one - other);
-  return Math.round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0);
+    .map(([bucket, latencies]) => {
+      const sorted = latencies.toSorted((one, other) => one - other);
+      return {
+        at: bucket * bucketSeconds,
+        mails: sorted.length,
+        p50: Math.round(percentile(sorted, 0.5)),
+        p99: Math.round(percentile(sorted, 0.99)),
+      };
+    });
 }
