@@ -16,9 +16,9 @@ export interface UserApi {
 }
 
 /** A client that asks one of the replicas, as a load balancer without health checks would. It never asks twice by itself. */
-export function createUserApi(urls: readonly string[], chance: Chance): UserApi {
+export function createUserApi(urls: readonly string[], chance: Chance, patienceMs = 10_000): UserApi {
   const post = async (path: string, body: Record<string, string>): Promise<Outcome> =>
-    ask(`${chance.pick(urls) ?? ''}${path}`, body);
+    ask(`${chance.pick(urls) ?? ''}${path}`, body, patienceMs);
   return {
     register: async (email, password) => post('/v1/registrations', { email, password, locale: 'en' }),
     resend: async (email) => post('/v1/verifications', { email }),
@@ -28,13 +28,13 @@ export function createUserApi(urls: readonly string[], chance: Chance): UserApi 
   };
 }
 
-async function ask(url: string, body: Record<string, string>): Promise<Outcome> {
+async function ask(url: string, body: Record<string, string>, patienceMs: number): Promise<Outcome> {
   try {
     const response = await fetch(url, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(body),
-      signal: AbortSignal.timeout(10_000),
+      signal: AbortSignal.timeout(patienceMs),
     });
     await response.body?.cancel();
     if (response.ok) return 'ok';
