@@ -97,7 +97,7 @@ export async function request(
 /** What the email service would read: every event of a stream, in order, with its headers. */
 export async function readStream(operatorUrl: string, stream: string, count: number) {
   await using nats = connectNats({ url: operatorUrl, name: 'reader', log: pino({ level: 'silent' }) });
-  const consumer = await jetstream(await nats.first()).consumers.get(stream, {});
+  const consumer = await jetstream(await nats.first(), { timeout: 60_000 }).consumers.get(stream, {});
   const messages: ConsumerMessages = await consumer.fetch({ max_messages: count, expires: 10_000 });
   const events: { subject: string; data: Record<string, string>; header: (name: string) => string | undefined }[] = [];
   for await (const message of messages) {
