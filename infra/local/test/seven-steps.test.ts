@@ -1,15 +1,15 @@
 import { execFile } from 'node:child_process';
-import { cp, readFile, symlink } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Client } from 'pg';
 import { expect, test } from 'vitest';
 import { freePortOffset } from '../src/ports/free-port-offset.ts';
 import { createTempFolder } from '../src/testing/temp-folder.ts';
+import { copyRepository } from './copy-repository.ts';
 import { followSteps } from './readme-steps.ts';
 import { person, runStack } from './running-stack.ts';
 
-const repository = join(import.meta.dirname, '../../..');
 const run = promisify(execFile);
 
 test('who follows the README’s seven steps has an event and its mail', async () => {
@@ -45,22 +45,6 @@ test('who follows the README’s seven steps has an event and its mail', async (
     .poll(async () => (await ada.mails()).map(({ Subject }) => Subject), { timeout: 20_000 })
     .toContain('Your account is locked');
 }, 240_000);
-
-/** The sources as they are, and what is installed for them: links between our own packages lead to the copies. */
-async function copyRepository(target: string): Promise<void> {
-  const isSource = (path: string): boolean => !['.git', '.data', 'dist', 'coverage'].includes(basename(path));
-  for (const name of [
-    'libs',
-    'services',
-    'infra',
-    'package.json',
-    'pnpm-workspace.yaml',
-    'tsconfig.base.json',
-    'README.md',
-  ])
-    await cp(join(repository, name), join(target, name), { recursive: true, verbatimSymlinks: true, filter: isSource });
-  await symlink(join(repository, 'node_modules'), join(target, 'node_modules'), 'dir');
-}
 
 async function idOf(databaseUrl: string, email: string): Promise<string> {
   const client = new Client({ connectionString: databaseUrl });

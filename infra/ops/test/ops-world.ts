@@ -19,6 +19,8 @@ import { type ScriptedSmtp, startScriptedSmtp } from '../../../services/email/te
 export interface OpsWorld extends AsyncDisposable {
   readonly nats: TestNats;
   readonly smtp: ScriptedSmtp;
+  /** What `npm run ops` is told of them. */
+  readonly env: Readonly<Record<string, string>>;
   register(email: string): Promise<void>;
   /** As somebody in a shell, less the launcher. */
   ops(...args: string[]): Promise<Run>;
@@ -87,6 +89,7 @@ export async function startOpsWorld(options: { userDatabaseUrl?: string } = {}):
   return {
     nats,
     smtp,
+    env,
     register: (address) => register(user.urls.public, address),
     ops,
     next: (question) => nextOf(question, places),

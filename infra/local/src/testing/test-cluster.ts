@@ -18,8 +18,12 @@ export const whyNoCluster: string =
   spawnSync('openssl', ['version']).status === 0 ? '' : ': skipped, openssl is not on this machine';
 
 export interface TestCluster extends AsyncDisposable {
-  /** `nats-0` to `nats-2`. */
+  /** `nats-0` to `nats-2`, and those that joined. */
   readonly nodes: ReadonlyMap<string, Restartable>;
+  /** The process that a node last was. */
+  pidOf(name: string): number;
+  /** Starts one more node, of a name of its own and on an empty disk; resolves when it answers. */
+  join(name: string): Promise<void>;
   as(user: string): NatsAccess;
   /** People's, `tls://…`; each names one server, from which the others are found. */
   readonly urls: { readonly operator: string; readonly system: string };
@@ -36,16 +40,12 @@ export async function testCluster(): Promise<TestCluster> {
   if (infra.kind !== 'embedded') throw new Error('A cluster is made of embedded servers.');
   const certificate = await makeCertificate(folder);
   const secrets = await testNatsSecrets(serverConfigPath);
-  const names = ['nats-0', 'nats-1', 'nats-2'];
-  const ports = await Promise.all(
-    names.map(async () => ({ client: await freePort(), route: await freePort(), monitor: await freePort() })),
-  );
+  const ports = await Promise.all([nodePorts(), nodePorts(), nodePorts()]);
   const routes = JSON.stringify(ports.map(({ route }) => `tls://127.0.0.1:${route}`));
-  const startNode = async (index: number): Promise<Restartable & AsyncDisposable> => {
-    const [name = '', port] = [names[index], ports[index]];
-    if (port === undefined) throw new Error(`There is no node ${index}.`);
-    return startRestartable(async () =>
-      startNats({
+  const pids = new Map<string, number>();
+  const startNode = async (name: string, port: NodePorts): Promise<Restartable & AsyncDisposable> =>
+    startRestartable(async () => {
+      const server = await startNats({
         binary: infra.natsServerBinary,
         configPath: productionConfigPath,
         storeDir: join(folder, name),
@@ -62,11 +62,15 @@ export async function testCluster(): Promise<TestCluster> {
           NATS_TLS_CA_FILE: certificate.cert,
           NATS_SYNC_INTERVAL: '2m',
         },
-      }),
-    );
-  };
+      });
+      pids.set(name, server.pid);
+      return server;
+    });
   // A node is ready when it has met the others: they start together.
-  const nodes = await Promise.all(names.map(async (_name, index) => starting.use(await startNode(index))));
+  const started = await Promise.all(
+    ports.map(async (port, index) => [`nats-${index}`, starting.use(await startNode(`nats-${index}`, port))] as const),
+  );
+  const nodes = new Map<string, Restartable>(started);
   const doors = doorsOf(
     ports.map(({ client }) => `127.0.0.1:${client}`),
     secrets,
@@ -76,7 +80,9 @@ export async function testCluster(): Promise<TestCluster> {
   await untilMet(monitorUrls);
   const running = starting.move();
   return {
-    nodes: new Map(names.map((name, index) => [name, nodes[index]] as const).filter(isPresent)),
+    nodes,
+    pidOf: (name) => pids.get(name) ?? 0,
+    join: async (name) => void nodes.set(name, running.use(await startNode(name, await nodePorts()))),
     as: (user) => ({ ...doors.as(user), tlsCaFile: certificate.cert }),
     urls: doors.urls,
     caFile: certificate.cert,
@@ -85,8 +91,14 @@ export async function testCluster(): Promise<TestCluster> {
   };
 }
 
-function isPresent<T>(entry: readonly [string, T | undefined]): entry is readonly [string, T] {
-  return entry[1] !== undefined;
+interface NodePorts {
+  readonly client: number;
+  readonly route: number;
+  readonly monitor: number;
+}
+
+async function nodePorts(): Promise<NodePorts> {
+  return { client: await freePort(), route: await freePort(), monitor: await freePort() };
 }
 
 const meeting = z.object({

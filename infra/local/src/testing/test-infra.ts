@@ -14,6 +14,9 @@ export interface PostgresServer extends AsyncDisposable, Restartable {
   readonly adminUrl: string;
 }
 
+/** Of users whose keys were made elsewhere. */
+export type Seeds = NatsSecrets['seeds'];
+
 /** Its users are those of production, with their permissions. */
 export interface NatsServer extends AsyncDisposable, Restartable, NatsDoors {
   readonly monitorUrl: string;
@@ -21,9 +24,9 @@ export interface NatsServer extends AsyncDisposable, Restartable, NatsDoors {
   readonly storeDir?: string;
 }
 
-/** For every user that a file of accounts has. */
-export async function testNatsSecrets(accounts: string): Promise<NatsSecrets> {
-  const seeds = makeSeeds(nkeyUsersOf(await readFile(accounts, 'utf8')));
+/** For every user that a file of accounts has; those in `known` have a seed already. */
+export async function testNatsSecrets(accounts: string, known: NatsSecrets['seeds'] = {}): Promise<NatsSecrets> {
+  const seeds = { ...makeSeeds(nkeyUsersOf(await readFile(accounts, 'utf8'))), ...known };
   return { seeds, operator: 'operator', system: 'system' };
 }
 
@@ -38,11 +41,11 @@ export async function startPostgresOn(infra: TestInfra): Promise<PostgresServer>
 }
 
 /** A nats-server with the users of `accounts`, without streams, that answers. Disposing removes it and its files. */
-export async function startNatsOn(infra: TestInfra, accounts: string): Promise<NatsServer> {
+export async function startNatsOn(infra: TestInfra, accounts: string, seeds: Seeds = {}): Promise<NatsServer> {
   if (infra.kind === 'containers') {
     const { startNatsContainer } = await import('./containers/start-nats-container.ts');
-    return startNatsContainer(infra.images.nats, accounts);
+    return startNatsContainer(infra.images.nats, accounts, seeds);
   }
   const { startEmbeddedNats } = await import('./embedded/start-embedded-nats.ts');
-  return startEmbeddedNats(infra.natsServerBinary, accounts);
+  return startEmbeddedNats(infra.natsServerBinary, accounts, seeds);
 }

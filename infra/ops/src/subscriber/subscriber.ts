@@ -18,7 +18,7 @@ export const subscriber: Command = {
     print(`Then: npm run ops -- topology render && npm run check, review, commit.`);
     print(`On npm start: start it again, and sign in with .data/nkeys/${name}.nk.`);
     print(
-      `In production: make a key (nk -gen user), give its public half (nk -inkey <file> -pubout) to the servers as`,
+      `In production: make a key (nats auth nkey gen user), give its public half (nats auth nkey show <file>) to the servers as`,
     );
     print(`${nkeyVariable(name)}, and start them one after the other; then npm run ops -- topology apply.`);
     return 0;

@@ -4,14 +4,14 @@ import { startNats } from '../../nats/start-nats.ts';
 import { freePort } from '../../process/free-port.ts';
 import { startRestartable } from '../restartable.ts';
 import { createTempFolder } from '../temp-folder.ts';
-import { type NatsServer, testNatsSecrets } from '../test-infra.ts';
+import { type NatsServer, type Seeds, testNatsSecrets } from '../test-infra.ts';
 
 /** A nats-server in a folder of its own: a tenth of a second to start. */
-export async function startEmbeddedNats(binary: string, configPath: string): Promise<NatsServer> {
+export async function startEmbeddedNats(binary: string, configPath: string, seeds: Seeds): Promise<NatsServer> {
   await using starting = new AsyncDisposableStack();
   const { path: folder } = starting.use(await createTempFolder('nats'));
   const [port, monitorPort] = [await freePort(), await freePort()];
-  const secrets = await testNatsSecrets(configPath);
+  const secrets = await testNatsSecrets(configPath, seeds);
   const options = {
     binary,
     configPath,
