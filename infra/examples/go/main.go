@@ -1,6 +1,6 @@
 // A subscriber in Go: a durable consumer, explicit acknowledgement, and an effect that may be asked for twice.
 //
-//	NATS_URL=nats://crm:<password>@localhost:4222 go run . crm
+//	NATS_URL=nats://localhost:4222 NATS_NKEY=crm.nk go run . crm
 //
 // What it keeps of a user says up to which ce-sequence it is true, so an event that comes again, or late, changes nothing.
 package main
@@ -44,9 +44,14 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 
-	nc, err := nats.Connect(os.Getenv("NATS_URL"), nats.Name(durable),
-		nats.CustomInboxPrefix(inboxPrefix(durable)),
-		nats.MaxReconnects(-1), nats.RetryOnFailedConnect(true))
+	options := []nats.Option{nats.Name(durable), nats.CustomInboxPrefix(inboxPrefix(durable)),
+		nats.MaxReconnects(-1), nats.RetryOnFailedConnect(true)}
+	if file := os.Getenv("NATS_NKEY"); file != "" { // The file with the seed of its key.
+		nkey, err := nats.NkeyOptionFromSeed(file)
+		check(err)
+		options = append(options, nkey)
+	}
+	nc, err := nats.Connect(os.Getenv("NATS_URL"), options...)
 	check(err)
 	js, err := jetstream.New(nc)
 	check(err)

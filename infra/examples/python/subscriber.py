@@ -1,7 +1,7 @@
 """A subscriber in Python: a durable consumer, explicit acknowledgement, and an effect that may be asked for twice.
 
     pip install -r requirements.txt
-    NATS_URL=nats://crm:<password>@localhost:4222 python subscriber.py crm
+    NATS_URL=nats://localhost:4222 NATS_NKEY=crm.nk python subscriber.py crm
 
 The effect and the id of the event that asked for it are one transaction: an event that comes again changes nothing.
 """
@@ -105,6 +105,7 @@ async def main(durable: str) -> None:
         asyncio.get_running_loop().add_signal_handler(name, stopping.set)
     nc = await nats.connect(
         os.environ["NATS_URL"],
+        nkeys_seed=os.environ.get("NATS_NKEY"),  # The file with the seed of its key.
         name=durable,
         inbox_prefix=os.environ.get("NATS_INBOX_PREFIX", f"_INBOX_{durable}"),  # The user's permissions name it.
         max_reconnect_attempts=-1,

@@ -1,8 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { serverConfigPath } from '@postrider/topology';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { headers as createHeaders, type NatsConnection } from '@nats-io/transport-node';
 import { emailVerified, toHeaders } from '@postrider/contracts';
@@ -28,15 +27,18 @@ test.for([
     const built = await build(folder.path);
     skip('missing' in built, 'missing' in built ? built.missing : undefined);
     if ('missing' in built) return;
-    // With a password, since the examples take a URL; its permissions are the declared ones.
-    const accounts = join(folder.path, 'accounts.conf');
-    const declared = await readFile(serverConfigPath, 'utf8');
-    await writeFile(accounts, declared.replace('nkey: $NATS_EMAIL_NKEY', 'user: email, password: email'));
-    await using nats = await testNats({ accounts });
-    const url = nats.urls.operator.replace(/operator:\w+@/, 'email:email@');
+    await using nats = await testNats();
+    const { url, nkeySeed = '' } = nats.as('email');
+    const seedFile = join(folder.path, 'email.nk');
+    await writeFile(seedFile, `${nkeySeed}\n`, { mode: 0o600 }); // As npm start writes them.
     await using operator = connectNats({ url: nats.urls.operator, name: 'test', log: pino({ level: 'silent' }) });
     const nc = await operator.first();
-    const env = { NATS_URL: url, NATS_INBOX_PREFIX: '_INBOX_email', STORE: join(folder.path, 'store') };
+    const env = {
+      NATS_URL: url,
+      NATS_NKEY: seedFile,
+      NATS_INBOX_PREFIX: '_INBOX_email',
+      STORE: join(folder.path, 'store'),
+    };
 
     const [ada, bob] = [uuidv7(), uuidv7()];
     await publish(nc, { id: 'e-1', userId: ada, sequence: '1' });
