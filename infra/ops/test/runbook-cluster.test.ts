@@ -76,6 +76,7 @@ function environment(cluster: TestCluster): Record<string, string> {
     NATS_URL: cluster.urls.operator,
     NATS_SYSTEM_URL: cluster.urls.system,
     NATS_CA: cluster.caFile,
+    NATS_TIMEOUT: '5s', // Asked of a lost node, the CLI waits as long; what takes longer is asked again.
     NODE_EXTRA_CA_CERTS: cluster.caFile,
   };
 }
