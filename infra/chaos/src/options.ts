@@ -1,5 +1,7 @@
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
+import { pointsNamed } from './kill-points/all-points.ts';
+import type { KillPoint } from './kill-points/kill-point.ts';
 import { faultsNamed } from './nemesis/all-faults.ts';
 import type { Fault } from './nemesis/fault.ts';
 import { allScenarios, scenarioNamed } from './scenarios/all-scenarios.ts';
@@ -16,7 +18,7 @@ export const usage = `npm run chaos [-- options]
   --accounts <n>   people to register in that time (21000)
   --nodes <1|3>    nats-servers; with 3 every stream is on all of them (1)
   --seed <n>       repeats the choice of faults (the time of day)
-  --only <names>   faults whose names contain one of these, separated by commas; "none" for no fault
+  --only <names>   faults whose names contain one of these, separated by commas, or such kill points; "none" for no fault
   --kill-points <n>  instead of all that: kills n times between any two steps of the outbox and of the ledger
 ${scenarioUsage}
   --table            runs the tests that promises rest on, and writes the table of all promises from them and from the reports
@@ -32,6 +34,9 @@ export interface Options {
   readonly nodes: number;
   readonly seed: number;
   readonly faults: readonly Fault[];
+  /** Where to kill, if at named points. */
+  readonly points: readonly KillPoint[];
+  /** Whether nothing was left out. */
   readonly isWhole: boolean;
   /** How often to kill at each named point, instead of at random. */
   readonly killPoints: number | undefined;
@@ -97,7 +102,8 @@ export function parseOptions(args: readonly string[], now: Date): Options {
       scenario: scenario === undefined ? undefined : scenarioNamed(scenario),
       nodes: Number(nodes),
       seed: seed ?? now.getTime() % 1_000_000,
-      faults: only === 'none' ? [] : faultsNamed(names),
+      faults: only === 'none' || killPoints !== undefined ? [] : faultsNamed(names),
+      points: killPoints === undefined ? [] : pointsNamed(names),
       isTable: table,
       isWhole: only === undefined,
       killPoints,

@@ -1,6 +1,4 @@
 import { verdictTable } from '@postrider/audit';
-import { ledgerPoints } from '../kill-points/ledger-points.ts';
-import { outboxPoints } from '../kill-points/outbox-points.ts';
 import { runKillPoints } from '../kill-points/run-kill-points.ts';
 import type { Options } from '../options.ts';
 import { writeKillPointReport } from '../report/write-kill-point-report.ts';
@@ -11,7 +9,7 @@ export async function killAtPoints(context: CommandContext, options: Options, ti
   const { print, signal, startedAt } = context;
   const workplace = await openWorkplace(context);
   const begun = performance.now();
-  const points = [...outboxPoints, ...ledgerPoints];
+  const { points, isWhole } = options;
   print(`Killing ${times} times at each of ${points.length} points …`);
   const result = await runKillPoints({
     ...workplace.surroundings,
@@ -23,9 +21,11 @@ export async function killAtPoints(context: CommandContext, options: Options, ti
     signal,
   });
   print(`\n${verdictTable(result.verdict)}\nDuplicates absorbed by the ledger: ${result.absorbed}`);
-  const report = options.report ?? inResults(context, 'kill-points');
-  await writeKillPointReport(report, result, startedAt);
-  print(`\nThe report: ${report}`);
+  const report = options.report ?? (isWhole ? inResults(context, 'kill-points') : undefined);
+  if (report !== undefined) {
+    await writeKillPointReport(report, result, startedAt);
+    print(`\nThe report: ${report}`);
+  }
   await workplace.leave(options.keep || !result.isClean);
   return result.isClean ? 0 : 1;
 }

@@ -15,6 +15,8 @@ export interface Bench {
   readonly user: Member;
   readonly email: Member;
   readonly nats: Member;
+  /** Resolves when the user service takes requests: after a kill it lives before it does. */
+  untilReady(): Promise<void>;
   /** Registers, as often as it takes until it is accepted. */
   register(email: string): Promise<void>;
   /** One attempt, whose answer may never come. */
@@ -57,6 +59,9 @@ export function createBench(fleet: Fleet, api: UserApi): Bench {
     user: user.member,
     email,
     nats,
+    async untilReady() {
+      await eventually('the user service is ready', async () => (await fetch(`${user.adminUrl}/readyz`)).ok);
+    },
     async register(address) {
       await eventually(`${address} is registered`, async () => {
         const outcome = await api.register(address, password(address));

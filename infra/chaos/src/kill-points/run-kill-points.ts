@@ -69,6 +69,7 @@ async function runPoint(bench: Bench, point: KillPoint, options: KillPointsOptio
     const killsBefore = victim.kills();
     people.push(email);
     try {
+      await bench.untilReady();
       await point.reach(bench, email);
       if (victim.kills() === killsBefore) complaints.push(`${email}: nobody was killed`);
     } catch (error) {

@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ledgerPoints } from '../kill-points/ledger-points.ts';
-import { outboxPoints } from '../kill-points/outbox-points.ts';
+import { allPoints } from '../kill-points/all-points.ts';
 import { allFaults } from '../nemesis/all-faults.ts';
 import { allScenarios } from '../scenarios/all-scenarios.ts';
 import { mailPromises } from './mail-promises.ts';
@@ -15,7 +14,7 @@ export async function findGaps(root: string): Promise<string[]> {
   const proofs = allPromises.flatMap((one) => one.proofs);
   const gaps = await Promise.all(proofs.map(async (proof) => findGap(root, proof)));
   const used = new Set(proofs.map(nameOf));
-  const there = [...allFaults, ...outboxPoints, ...ledgerPoints, ...allScenarios].map(({ name }) => name);
+  const there = [...allFaults, ...allPoints, ...allScenarios].map(({ name }) => name);
   return [
     ...gaps.filter((gap) => gap !== undefined),
     ...there.filter((name) => !used.has(name)).map((name) => `No promise rests on "${name}".`),
@@ -35,6 +34,6 @@ async function findGap(root: string, proof: Proof): Promise<string | undefined> 
     return source.includes(`'${proof.name}'`) ? undefined : `${proof.test} has no test "${proof.name}".`;
   }
   const known: readonly { readonly name: string }[] =
-    'fault' in proof ? allFaults : 'point' in proof ? [...outboxPoints, ...ledgerPoints] : allScenarios;
+    'fault' in proof ? allFaults : 'point' in proof ? allPoints : allScenarios;
   return known.some(({ name }) => name === nameOf(proof)) ? undefined : `There is no "${nameOf(proof)}".`;
 }
