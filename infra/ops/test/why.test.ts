@@ -69,7 +69,7 @@ test('without NATS an event is told to wait in the outbox, and with it again, to
   await world.register('ada@example.com');
   const { code, stdout } = await world.ops('why', 'ada@example.com');
   expect({ code, stdout }).toMatchObject({ code: 0 });
-  expect(stdout).toMatch(/could not ask NATS: 127\.0\.0\.1:\d+: /);
+  expect(stdout).toMatch(/could not ask NATS: [\d.]+:\d+: /);
   expect(stdout).toContain('pending: not published yet');
   expect(await world.next('ada@example.com')).toMatch(/^waiting: Its event waits in the outbox: NATS can’t be used/);
   await world.nats.start();
@@ -84,7 +84,7 @@ test('without the user database the streams and the ledger still tell the story'
   await postgres.stop();
   const { code, stdout } = await world.ops('why', 'ada@example.com');
   expect({ code, stdout }).toMatchObject({ code: 0 });
-  expect(stdout).toMatch(/could not ask the user database: 127\.0\.0\.1:\d+: /);
+  expect(stdout).toMatch(/could not ask the user database: [\d.]+:\d+: /);
   expect(stdout).toContain('challenge.email_verification_issued.v1');
   expect(await world.next('ada@example.com')).toMatch(/^done: Sent/);
 });

@@ -15,7 +15,11 @@ import { testNatsSecrets } from './test-infra.ts';
 
 /** To end the name of a test with that skips itself where a cluster can't be had: empty where it can. */
 export const whyNoCluster: string =
-  spawnSync('openssl', ['version']).status === 0 ? '' : ': skipped, openssl is not on this machine';
+  process.env['TEST_INFRA'] === 'containers'
+    ? ': skipped, a cluster is made of embedded servers'
+    : spawnSync('openssl', ['version']).status === 0
+      ? ''
+      : ': skipped, openssl is not on this machine';
 
 export interface TestCluster extends AsyncDisposable {
   /** `nats-0` to `nats-2`, and those that joined. */
