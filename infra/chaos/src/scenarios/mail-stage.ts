@@ -24,7 +24,7 @@ export interface MailStage extends AsyncDisposable {
   waiting(): Promise<number>;
   /** How many messages the consumer has handed out and not heard of. */
   unacknowledged(): Promise<number>;
-  /** Some of those that wait need wait no longer. */
+  /** Some of those that wait need wait no longer: those with the most attempts left, so that none ends as failed. */
   makeDue(count: number): Promise<void>;
   /** When each address's mail was taken, once for each copy; milliseconds since 1970. */
   taken(): Promise<Map<string, number[]>>;
@@ -120,7 +120,7 @@ async function openLedger(url: string): Promise<Ledger & AsyncDisposable> {
 const dueSql = `
   update mail set next_attempt_at = clock_timestamp() where id in (
     select id from mail where state = 'retry_wait' and next_attempt_at > clock_timestamp() + interval '5 seconds'
-    order by random() limit $1)`;
+    order by attempts, random() limit $1)`;
 
 function welcomeOf(email: string) {
   const { subject, payload, type, aggregateId } = emailVerified.create({
