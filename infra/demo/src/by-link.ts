@@ -31,7 +31,7 @@ export async function travelByLink(journey: Journey, person: Person): Promise<vo
     deliveryFact(journey, person, challenged),
   ]);
 
-  const token = /#verify=([\w-]{64})\b/.exec(mail.text)?.[1] ?? '';
+  const token = /#verify=([\w-]{64})(?![\w-])/.exec(mail.text)?.[1] ?? '';
   await lookAtLink(journey, challenge.data.challengeId);
   await confirm(journey, person, { token });
   await confirmAgain(journey, person, { token });
