@@ -1,26 +1,5 @@
-import { z } from 'zod';
-import { defineMail } from '../mail/define-mail.ts';
-import { moment } from '../mail/words.ts';
+import { defineNotice } from '../mail/define-notice.ts';
 import { copy } from './copy.ts';
 
 /** Tells the owner of an account that somebody signed in from where nobody did before. */
-export const newDevice = defineMail({
-  id: 'new-device',
-  version: 1,
-  class: 'notice',
-  schema: z.object({ at: z.iso.datetime({ offset: true }), resetUrl: z.url({ protocol: /^https?$/ }) }),
-  copy,
-  write: (words, { at, resetUrl }, locale) => ({
-    subject: words.subject,
-    preheader: words.preheader,
-    title: words.subject,
-    blocks: [
-      { kind: 'paragraph', text: words.happened(moment(at, locale)) },
-      { kind: 'paragraph', text: words.next },
-      { kind: 'action', label: words.reset, url: resetUrl },
-      { kind: 'aside', title: words.notYouTitle, text: words.notYou },
-    ],
-    reason: words.reason,
-  }),
-  fixtures: { usual: { at: '2026-11-24T09:00:00.000Z', resetUrl: 'http://localhost:3000/reset' } },
-});
+export const newDevice = defineNotice({ id: 'new-device', copy });
