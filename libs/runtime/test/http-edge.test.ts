@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { startHttpServer } from '../src/http/http-server.ts';
 
 /** A listener with a route of each kind, and what it logs. */
-async function edge() {
+async function edge(more: { askedBy?: 'clients' | 'gateways' } = {}) {
   const lines = new PassThrough();
   const server = await startHttpServer({
     name: 'public',
@@ -16,6 +16,7 @@ async function edge() {
     port: 0,
     log: createLogger({ name: 'test', destination: lines }),
     health: [],
+    ...more,
     client: { trustedProxies: ['127.0.0.1'], header: 'x-forwarded-for' },
     routes(fastify) {
       const routes = fastify.setValidatorCompiler(validatorCompiler).withTypeProvider<ZodTypeProvider>();
@@ -129,6 +130,36 @@ test('a client’s address is what the trusted proxy says, and its network what 
   });
   expect(await look({ forwarded: 'for=6.6.6.6' })).toMatchObject({ ip: '127.0.0.1' });
 });
+
+test.each([
+  { askedBy: 'clients' as const, protectedIfGood: 'no-referrer', logged: [200, 404] },
+  { askedBy: 'gateways' as const, protectedIfGood: null, logged: [404] },
+])(
+  'to $askedBy, what a browser may see is protected, and what someone would want to know is logged with its ids',
+  async ({ askedBy, protectedIfGood, logged }) => {
+    await using server = await edge({ askedBy });
+    const good = await fetch(`${server.url}/v1/things/1`);
+    const refused = await fetch(`${server.url}/v1/nothing`);
+    expect([good.status, good.headers.get('referrer-policy')]).toEqual([200, protectedIfGood]);
+    expect(Object.fromEntries(refused.headers)).toMatchObject({
+      'content-security-policy': "default-src 'none';frame-ancestors 'none'",
+      'referrer-policy': 'no-referrer',
+      'x-content-type-options': 'nosniff',
+    });
+    const answered = (): Record<string, unknown>[] => lines.filter(({ msg }) => msg === 'request answered');
+    const lines: Record<string, unknown>[] = [];
+    await expect
+      .poll(() => {
+        for (const line of server.log().split('\n').filter(Boolean)) lines.push(JSON.parse(line));
+        return answered().map(({ status }) => status);
+      })
+      .toEqual(logged);
+    expect(answered().at(-1)).toMatchObject({
+      reqId: refused.headers.get('x-request-id'),
+      traceId: expect.stringMatching(/^[\da-f]{32}$/),
+    });
+  },
+);
 
 test('line breaks, escapes and control characters of a client reach no log line as themselves', async () => {
   await using server = await edge();

@@ -19,7 +19,8 @@ export function guardRoutes(api: FastifyInstance, config: Config, database: Data
 
 /** Refuses what comes before the tables are there. Probes and documents have no database to wait for. */
 export function requireDatabase(server: FastifyInstance, database: Database): void {
-  server.addHook('preHandler', async (request) => {
-    if (request.routeOptions.url?.startsWith('/v1/') === true && !database.isMigrated()) throw unavailable();
+  server.addHook('preHandler', (request, _reply, done) => {
+    const isMissing = !database.isMigrated() && request.routeOptions.url?.startsWith('/v1/') === true;
+    done(isMissing ? unavailable() : undefined);
   });
 }

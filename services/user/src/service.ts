@@ -99,10 +99,10 @@ export async function start(config: Config): Promise<UserService> {
     const options = { name, host, port: config.ports[name], client, log, health, translateError, ...more };
     return stack.use(await startHttpServer(options)).url;
   };
-  const parts = { config, database, sessions, context };
+  const parts = { config, database, sessions, context, now };
   const urls = {
     admin: await listen('admin', { metrics: telemetry.metrics }),
-    gateway: await listen('gateway', { routes: (server) => gatewayRoutes(server, { ...parts, now }) }),
+    gateway: await listen('gateway', { askedBy: 'gateways', routes: (server) => gatewayRoutes(server, parts) }),
     public: await listen('public', { routes: (server) => publicRoutes(server, parts) }),
   };
 

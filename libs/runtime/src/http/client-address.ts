@@ -49,6 +49,7 @@ export function isNetwork(text: string): boolean {
 }
 
 function membership(networks: readonly string[]): (address: string) => boolean {
+  if (networks.length === 0) return () => false;
   const list = new BlockList();
   for (const network of networks) {
     const [address = '', prefix] = network.split('/');

@@ -17,7 +17,7 @@ declare module 'fastify' {
     /** The client's IP address, as far as trusted proxies vouch for it. */
     clientAddress: string;
     /** What rate limits count: the IPv4 address, or the /64 of an IPv6 one. */
-    clientNetwork: string;
+    readonly clientNetwork: string;
   }
 }
 
@@ -34,6 +34,11 @@ export interface HttpServerOptions {
   readonly port: number;
   readonly log: Logger;
   readonly health: readonly HealthPart[];
+  /**
+   * Gateways ask before each request that they let through, and hand on what we refuse: so what went well is logged at debug only, and
+   * only refusals carry the headers that are meant for browsers. Clients unless said.
+   */
+  readonly askedBy?: 'clients' | 'gateways';
   /** Who may speak for others about where a request comes from; nobody unless said. */
   readonly client?: ClientAddressOptions;
   /** Served as `/metrics`: on a listener of operators only. */
@@ -48,12 +53,13 @@ export interface HttpServerOptions {
  * request id on every line. Disposing it refuses new connections, lets the requests in flight finish, and returns.
  */
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
-  const { name, host, port, translateError = () => undefined } = options;
+  const { name, host, port, askedBy = 'clients', translateError = () => undefined } = options;
   const log: FastifyBaseLogger = options.log.child({ listener: name });
   const server = fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }), // One line a request, of our own: onResponse.
     genReqId: () => randomUUID(),
+    childLoggerFactory: (logger) => logger, // A request's own, with all its ids, is made by observeRequests.
     bodyLimit: 65_536,
     requestTimeout: 30_000,
     routerOptions: { maxParamLength: 128 },
@@ -66,8 +72,12 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   server.setErrorHandler((error, request, reply) => answerProblem(error, request, reply, translateError));
   server.setNotFoundHandler((request, reply) => answerNotFound(request, reply, allowedMethods));
   acceptJsonOnly(server);
-  await server.register(helmet, helmetOptions);
-  observeRequests(server, name);
+  if (askedBy === 'clients') await server.register(helmet, helmetOptions);
+  else protectRefusals(server);
+  observeRequests(server, {
+    listener: name,
+    levelOf: (status) => (askedBy === 'gateways' && status < 400 ? 'debug' : 'info'),
+  });
   tellClients(server, createClientAddress(options.client ?? { trustedProxies: [], header: 'x-forwarded-for' }));
   closeKeepAliveConnections(server);
   addHealth(server, options.health);
@@ -87,6 +97,19 @@ const helmetOptions = {
   referrerPolicy: { policy: 'no-referrer' },
 } as const;
 
+/** What of helmet's headers a refusal needs that a gateway shows to a browser: an answer of ours is a problem, never a page. */
+function protectRefusals(server: FastifyInstance): void {
+  server.addHook('onSend', (_request, reply, _payload, done) => {
+    if (reply.statusCode >= 400)
+      reply.headers({
+        'content-security-policy': "default-src 'none';frame-ancestors 'none'",
+        'referrer-policy': 'no-referrer',
+        'x-content-type-options': 'nosniff',
+      });
+    done();
+  });
+}
+
 /** A route that takes another type adds a parser of its own, in a plugin of its own. */
 function acceptJsonOnly(server: FastifyInstance): void {
   server.removeAllContentTypeParsers();
@@ -97,12 +120,16 @@ function acceptJsonOnly(server: FastifyInstance): void {
 
 function tellClients(server: FastifyInstance, clientAddress: (request: IncomingMessage) => string): void {
   server.decorateRequest('clientAddress', '');
-  server.decorateRequest('clientNetwork', '');
-  server.addHook('onRequest', async (request) => {
+  server.decorateRequest('clientNetwork', {
+    getter() {
+      return networkOf(this.clientAddress);
+    },
+  });
+  server.addHook('onRequest', (request, _reply, done) => {
+    request.clientAddress = clientAddress(request.raw); // Now: a connection that has ended has none.
     if (request.raw.httpVersion === '1.1' && request.headers.host === undefined)
-      throw new DomainError('invalid', 'invalid_request', 'A request names its Host.');
-    request.clientAddress = clientAddress(request.raw);
-    request.clientNetwork = networkOf(request.clientAddress);
+      done(new DomainError('invalid', 'invalid_request', 'A request names its Host.'));
+    else done();
   });
 }
 
@@ -112,8 +139,9 @@ function closeKeepAliveConnections(server: FastifyInstance): void {
   server.addHook('preClose', async () => {
     closing = true;
   });
-  server.addHook('onSend', async (_request, reply) => {
+  server.addHook('onSend', (_request, reply, _payload, done) => {
     if (closing) reply.header('connection', 'close');
+    done();
   });
 }
 

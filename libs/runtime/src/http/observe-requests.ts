@@ -19,8 +19,11 @@ declare module 'fastify' {
   }
 }
 
-/** A trace, a request id, a log line, a span and a duration for every request. */
-export function observeRequests(server: FastifyInstance, listener: string): void {
+/** A trace, a request id, a log line, a span and a duration for every request. The line's level may depend on the answer's status. */
+export function observeRequests(
+  server: FastifyInstance,
+  { listener, levelOf }: { listener: string; levelOf: (status: number) => 'info' | 'debug' },
+): void {
   const spans = new WeakMap<FastifyRequest, { span: Span; active: Context }>();
   const tracer = trace.getTracer('@postrider/runtime');
   const duration = metrics.getMeter('@postrider/runtime').createHistogram('http.server.request.duration', {
@@ -29,7 +32,7 @@ export function observeRequests(server: FastifyInstance, listener: string): void
     advice: { explicitBucketBoundaries: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] },
   });
 
-  server.addHook('onRequest', async (request, reply) => {
+  server.addHook('onRequest', (request, reply, done) => {
     const route = routeOf(request);
     const header = request.headers['traceparent'];
     request.trace = continueTrace(typeof header === 'string' ? header : undefined);
@@ -44,8 +47,9 @@ export function observeRequests(server: FastifyInstance, listener: string): void
         request.trace = { traceId: span.spanContext().traceId, traceparent: carrier.traceparent };
       spans.set(request, { span, active });
     }
-    request.log = request.log.child({ traceId: request.trace.traceId });
+    request.log = request.log.child({ reqId: request.id, traceId: request.trace.traceId });
     reply.header('cache-control', 'no-store').header('x-request-id', request.id);
+    done();
   });
   // After the body was read: what comes from the socket's events is outside of every context that began before.
   server.addHook('preValidation', (request, _reply, done) => {
@@ -53,11 +57,11 @@ export function observeRequests(server: FastifyInstance, listener: string): void
     if (active === undefined) done();
     else context.with(active, done);
   });
-  server.addHook('onResponse', async (request, reply) => {
+  server.addHook('onResponse', (request, reply, done) => {
     const route = routeOf(request);
-    if (isProbe(route)) return;
+    if (isProbe(route)) return done();
     const { statusCode: status, elapsedTime } = reply;
-    request.log.info(
+    request.log[levelOf(status)](
       { method: request.method, route, status, durationMs: Math.round(elapsedTime * 10) / 10 },
       'request answered',
     );
@@ -70,6 +74,7 @@ export function observeRequests(server: FastifyInstance, listener: string): void
     const span = spans.get(request)?.span.setAttribute('http.response.status_code', status);
     if (status >= 500) span?.setStatus({ code: SpanStatusCode.ERROR });
     span?.end();
+    return done();
   });
 }
 

@@ -1,3 +1,4 @@
+import { setImmediate as endOfTurn } from 'node:timers/promises';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { query } from '@postrider/runtime/database';
 import { isLiveSql } from '../sessions/session-state.ts';
@@ -6,7 +7,8 @@ import type { Identity } from '../sessions/tokens/access-token.ts';
 // The theory. A gateway asks before every request that it lets through, and what ended a moment ago must be refused, whichever replica is
 // asked: so nothing is remembered, and each question is answered from the database. What makes that cheap is that questions share
 // statements. While one is under way, those that come wait, and the next statement answers all of them: it began after each of
-// them was asked, so none gets a stale answer. Alone, a question waits for nobody.
+// them was asked, so none gets a stale answer. A statement begins when the event loop's turn ends, so that what came with the same turn goes
+// with it; alone, a question waits for nobody.
 
 /** The session of an access token, as it is now. */
 export interface LiveSession extends Identity {
@@ -25,10 +27,14 @@ interface Question {
 export function createSessionLookup(em: EntityManager, options: { mostAtOnce?: number } = {}): LookUpSession {
   const { mostAtOnce = 1_000 } = options;
   const waiting: Question[] = [];
+  const own = em.fork(); // It keeps nothing: only statements go through it.
   let isAsking = false;
   const askAll = async (): Promise<void> => {
     isAsking = true;
-    while (waiting.length > 0) await ask(em, waiting.splice(0, mostAtOnce));
+    while (waiting.length > 0) {
+      await endOfTurn();
+      await ask(own, waiting.splice(0, mostAtOnce));
+    }
     isAsking = false;
   };
   return (identity) =>
@@ -42,7 +48,7 @@ export function createSessionLookup(em: EntityManager, options: { mostAtOnce?: n
 async function ask(em: EntityManager, questions: readonly Question[]): Promise<void> {
   try {
     const rows = await query<LiveSession>(
-      em.fork(),
+      em,
       `select s.id as "sessionId", s.user_id as "userId", u.verified_email is not distinct from u.email as "isEmailVerified"
        from session s join "user" u on u.id = s.user_id where s.id = any($1::uuid[]) and ${isLiveSql}`,
       [questions.map(({ identity }) => identity.sessionId)],
