@@ -8,6 +8,8 @@ export interface EventToRecord {
   readonly payload: Record<string, unknown>;
   /** ISO 8601; after it the event is settled without being published. */
   readonly expiresAt?: string;
+  /** Where it alone came from, for a unit of work on behalf of several callers; beside what the unit was told. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** An event as the log holds it. */
@@ -25,7 +27,7 @@ export interface StoredEvent {
   readonly aggregateId: string;
   readonly type: string;
   readonly subject: string;
-  /** What the unit of work was told about its caller: trace, correlation, causation. */
+  /** Where it came from, as its unit of work was told: trace, correlation, causation. */
   readonly headers: Readonly<Record<string, string>>;
   /** The payload as JSON text. */
   readonly body: string;

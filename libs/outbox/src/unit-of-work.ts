@@ -61,9 +61,9 @@ export async function unitOfWork<T>(context: UnitOfWorkContext, work: (unit: Uni
 const insertSql = `
   with recorded as (
     insert into outbox_event (event_id, stream, aggregate_id, type, subject, headers, payload, expires_at)
-    select e, s, a, t, u, $6::jsonb, p, x
-    from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $7::jsonb[], $8::timestamptz[])
-      with ordinality as row (e, s, a, t, u, p, x, ordinal)
+    select e, s, a, t, u, h, p, x
+    from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::jsonb[], $7::jsonb[], $8::timestamptz[])
+      with ordinality as row (e, s, a, t, u, h, p, x, ordinal)
     order by ordinal
     returning id)
   insert into outbox_pending (id) select id from recorded`;
@@ -84,7 +84,7 @@ async function insertEvents(
       column('aggregateId'),
       column('type'),
       column('subject'),
-      JSON.stringify(headers),
+      events.map((event) => JSON.stringify({ ...headers, ...event.headers })),
       events.map((event) => JSON.stringify(event.payload)),
       events.map((event) => event.expiresAt ?? null),
     ]),
