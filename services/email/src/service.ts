@@ -23,7 +23,12 @@ import type { Config } from './config.ts';
 import { openEmailDatabase } from './database.ts';
 import { challengeHandlers, contactHandlers, signInHandlers, userEventHandlers } from './handlers.ts';
 import { removals } from './housekeeping.ts';
-import { defaultLedgerPolicy, type LedgerContext, type LedgerPolicy } from './ledger/ledger-context.ts';
+import {
+  createLedgerGroups,
+  defaultLedgerPolicy,
+  type LedgerContext,
+  type LedgerPolicy,
+} from './ledger/ledger-context.ts';
 import { observeMails } from './ledger/observe-mails.ts';
 import { startSchedule } from './ledger/schedule.ts';
 import { createSmtpTransport } from './mail/smtp.ts';
@@ -95,7 +100,9 @@ async function startEvents({ stack, config, overrides, database, health: all, lo
   const graceMs = config.shutdownGraceSeconds * 600;
   const policy = { ...defaultLedgerPolicy, graceMs, ...overrides.policy };
   const { recipientKey } = config;
-  const ledger = { em, isMigrated, bell, recipientKey, policy, observer: observeMails(), now: () => new Date() };
+  const groups = createLedgerGroups({ em, bell }, policy);
+  const observer = observeMails();
+  const ledger = { em, isMigrated, bell, groups, recipientKey, policy, observer, now: () => new Date() };
   const sealingKeys = await importSealingKeys(config.sealingPrivateKeys);
   // Lanes of their own, so that no flood of welcomes or sign-ins keeps somebody waiting for a code. A handler for each lane and no
   // more: an attempt that is written down ahead should begin at once, or a crash makes it look like one that did.

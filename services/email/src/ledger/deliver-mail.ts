@@ -3,7 +3,7 @@ import { type Delivery, PermanentError, RetryLaterError, UnavailableError } from
 import { classify, type Verdict } from '../mail/classify.ts';
 import { composeMessage, type Message } from '../mail/compose-message.ts';
 import { SmtpError } from '../mail/smtp-error.ts';
-import { acceptMail, reopenMail } from './accept-mail.ts';
+import { acceptAndClaim, acceptMail, type MailRow, newMail, reopenMail } from './accept-mail.ts';
 import { type Claim, claimAttempt, keepLease, leaseLeftMs } from './claim-attempt.ts';
 import { untilStored, whileDatabaseAnswers } from './database-outage.ts';
 import { decideFate, type Fate } from './decide-fate.ts';
@@ -20,8 +20,9 @@ import { pointSchedule } from './schedule-queries.ts';
  *
  * 1. accept: insert the row, on conflict do nothing. A final row → nothing to do (a replay opens `failed` again, never `sent`).
  * 2. expired → final, said to others, done. Then the mail is made: what can't be made is a dead letter at once.
- * 3. claim: attempt(started) and a lease, one statement, committed. Who meets a living lease comes back at its end.
- * 4. send; then outcome and delivery fact in one transaction. While the database is away the outcome is held and stored when it
+ * 3. claim: attempt(started) and a lease, one statement, committed. Who meets a living lease comes back at its end. A mail that nobody has
+ *    seen yet is made first (that writes nothing), and its row and claim are one statement, shared with others that begin at the same time.
+ * 4. send; then outcome and delivery fact in one transaction, shared with others that end at the same time (`in-groups.ts`). While the database is away the outcome is held and stored when it
  *    is back: it is known here and nowhere else.
  * 5. return: the subscription acknowledges. A crash between 4 and 5 meets a final row in step 1.
  * 6. A crash between 3 and 4 leaves an attempt without outcome. When its lease is over it counts as ambiguous, like a
@@ -42,12 +43,12 @@ export async function deliverMail(ledger: LedgerContext, order: MailOrder, deliv
   const to = canonicalAddress(order.to);
   if (to === undefined) throw new PermanentError('The recipient is not an address that we send to.');
   if (!ledger.isMigrated()) throw new UnavailableError('database', 'The database is not migrated yet.');
-  const mail = await whileDatabaseAnswers(async () => findWork(ledger, order, to, delivery));
-  if (mail === undefined) return;
-  const message = await prepare(ledger, order, mail, to);
-  const claim = await whileDatabaseAnswers(async () => claimAttempt(ledger, mail));
-  if (claim === undefined) throw await comeBackLater(ledger, mail);
-  const { fate, evidence } = await attempt(ledger, { mail, claim, message }, delivery);
+  const row = newMail(ledger, order, to);
+  const wanted = { order, row, to };
+  const begun = (await beginAtOnce(ledger, wanted, delivery)) ?? (await begin(ledger, wanted, delivery));
+  if (begun === undefined) return;
+  const { mail, claim } = begun;
+  const { fate, evidence } = await attempt(ledger, begun, delivery);
   const ending = { mail, event: order.event, claim, evidence, source: delivery.source };
   const stored = await untilStored(async () => recordFate(ledger, ending, fate), delivery);
   const facts = { mailId: mail.id, mail: mail.mail, attempt: claim.number, ...evidence };
@@ -57,14 +58,42 @@ export async function deliverMail(ledger: LedgerContext, order: MailOrder, deliv
   conclude(fate, delivery, { facts, isScheduled: stored && isLeftToSchedule(ledger, fate) });
 }
 
+/** A mail that an event asks for. */
+interface Wanted {
+  readonly order: MailOrder;
+  readonly row: MailRow;
+  /** The recipient in canonical form. */
+  readonly to: string;
+}
+
+/** Steps 1 to 3 for a mail at its first delivery. Undefined: it is known already, is too late or can't be made, and takes the steps one by one. */
+async function beginAtOnce(ledger: LedgerContext, wanted: Wanted, delivery: Delivery): Promise<Attempt | undefined> {
+  const { row } = wanted;
+  const isInTime = row.expiresAt === null || row.expiresAt > ledger.now();
+  if (delivery.attempt > 1 || !isInTime) return undefined;
+  const message = await makeMessage(wanted).catch(() => undefined); // Made again there, and the failure recorded.
+  if (message === undefined) return undefined;
+  const begun = await whileDatabaseAnswers(async () => acceptAndClaim(ledger, row));
+  return begun && { ...begun, message };
+}
+
+/** Steps 1 to 3, one by one. Undefined: there is nothing left to do. */
+async function begin(ledger: LedgerContext, wanted: Wanted, delivery: Delivery): Promise<Attempt | undefined> {
+  const mail = await whileDatabaseAnswers(async () => findWork(ledger, wanted, delivery));
+  if (mail === undefined) return undefined;
+  const message = await prepare(ledger, mail, wanted);
+  const claim = await whileDatabaseAnswers(async () => claimAttempt(ledger, mail));
+  if (claim === undefined) throw await comeBackLater(ledger, mail);
+  return { mail, claim, message };
+}
+
 /** Steps 1 and 2, and 6 for what others left. Undefined: there is nothing left to do. */
 async function findWork(
   ledger: LedgerContext,
-  order: MailOrder,
-  to: string,
+  { order, row }: Wanted,
   delivery: Delivery,
 ): Promise<LedgerMail | undefined> {
-  let mail = await acceptMail(ledger, order, to);
+  let mail = await acceptMail(ledger, row);
   if (mail.state === 'failed') {
     if (delivery.attempt > 1) throw new PermanentError(`The mail has failed: ${mail.reason}.`);
     mail = await reopenMail(ledger, mail);
@@ -111,17 +140,21 @@ async function comeBackLater(ledger: LedgerContext, mail: LedgerMail): Promise<R
 }
 
 /** Before any attempt: what can't be opened or rendered is final, whatever the mail server would say. */
-async function prepare(ledger: LedgerContext, order: MailOrder, mail: LedgerMail, to: string): Promise<Message> {
+async function prepare(ledger: LedgerContext, mail: LedgerMail, wanted: Wanted): Promise<Message> {
   try {
-    const rendered = await order.prepare();
-    const date = new Date(order.event.time);
-    return composeMessage({ mail: order.mail, rendered, from: order.from, to, key: mail.key, date });
+    return await makeMessage(wanted);
   } catch (error) {
     const reason = error instanceof PermanentError ? error.message : 'The mail can’t be rendered.';
     const conclusion = { state: 'failed', reason, fact: emailFailed } as const;
-    await whileDatabaseAnswers(async () => concludeMail(ledger, { mail, event: order.event }, conclusion));
+    await whileDatabaseAnswers(async () => concludeMail(ledger, { mail, event: wanted.order.event }, conclusion));
     throw error instanceof PermanentError ? error : new PermanentError(reason, { cause: error });
   }
+}
+
+async function makeMessage({ order, row: { key }, to }: Wanted): Promise<Message> {
+  const rendered = await order.prepare();
+  const date = new Date(order.event.time);
+  return composeMessage({ mail: order.mail, rendered, from: order.from, to, key, date });
 }
 
 interface Attempt {

@@ -1,6 +1,10 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Bell } from '@postrider/outbox';
 import type { SmtpTransport } from '../mail/smtp.ts';
+import { acceptMails, type NewMail } from './accept-mails.ts';
+import type { Claim } from './claim-attempt.ts';
+import { type Closing, closeMails } from './close-mails.ts';
+import { inGroups } from './in-groups.ts';
 import type { MailObserver } from './observe-mails.ts';
 
 /** What the ledger works with. */
@@ -9,12 +13,29 @@ export interface LedgerContext {
   /** Whether the tables are there; until then everything waits. */
   readonly isMigrated: () => boolean;
   readonly bell: Pick<Bell, 'ring'>;
+  /** What is written of every mail, in one transaction for all that are at it at the same time. */
+  readonly groups: LedgerGroups;
   readonly transport: SmtpTransport;
   /** 32 bytes; names recipients in the database. */
   readonly recipientKey: Uint8Array;
   readonly policy: LedgerPolicy;
   readonly observer: MailObserver;
   readonly now: () => Date;
+}
+
+export interface LedgerGroups {
+  accept(mail: NewMail): Promise<Claim | undefined>;
+  close(closing: Closing): Promise<boolean>;
+}
+
+export function createLedgerGroups(
+  context: Pick<LedgerContext, 'em' | 'bell'>,
+  { leaseMs }: Pick<LedgerPolicy, 'leaseMs'>,
+): LedgerGroups {
+  return {
+    accept: inGroups(async (mails) => acceptMails(context.em, mails, leaseMs)),
+    close: inGroups(async (closings) => closeMails(context, closings)),
+  };
 }
 
 export interface LedgerPolicy {

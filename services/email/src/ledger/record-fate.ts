@@ -1,13 +1,12 @@
 import { type DomainEvent, emailSent, type Envelope } from '@postrider/contracts';
-import { raw } from '@mikro-orm/core';
 import type { MessageSource } from '@postrider/messaging';
 import { unitOfWork } from '@postrider/outbox';
 import type { SmtpPhase } from '../mail/smtp-error.ts';
 import type { Claim } from './claim-attempt.ts';
+import { type Closing, closeMails } from './close-mails.ts';
 import type { Fate } from './decide-fate.ts';
 import type { LedgerContext } from './ledger-context.ts';
 import { LedgerMail } from './ledger-mail.ts';
-import { MailAttempt } from './mail-attempt.ts';
 
 /** What the server said, if it did. */
 export interface Evidence {
@@ -40,12 +39,13 @@ export const sentFate: Fate = {
 };
 
 /**
- * Step 4: what became of an attempt, of its mail, and the fact that tells others, in one transaction.
+ * Step 4: what became of an attempt, of its mail, and the fact that tells others, in one transaction, which mails that end at the same
+ * time share.
  *
  * @returns false when the attempt is no longer ours: it was recorded before, or its lease ended and another took over
  */
 export async function recordFate(ledger: LedgerContext, ending: Ending, fate: Fate): Promise<boolean> {
-  return close(ledger, ending, fate, { state: 'sending', tries: ending.claim.number });
+  return ledger.groups.close(closingOf(ledger, ending, fate, 'its owner'));
 }
 
 /**
@@ -55,8 +55,8 @@ export async function recordFate(ledger: LedgerContext, ending: Ending, fate: Fa
  * @returns false when another delivery was faster, or the owner lives
  */
 export async function recordAbandoned(ledger: LedgerContext, ending: Ending, fate: Fate): Promise<boolean> {
-  const isOver = { leaseUntil: { $lt: raw('clock_timestamp()') } };
-  return close(ledger, ending, fate, { state: 'sending', tries: ending.claim.number, ...isOver });
+  const [isClosed = false] = await closeMails(ledger, [closingOf(ledger, ending, fate, 'others')]);
+  return isClosed;
 }
 
 /** Step 2: ends a mail that needs no attempt, or can't have one. */
@@ -88,43 +88,35 @@ export function isLeftToSchedule({ policy }: LedgerContext, { state, delayMs = 0
 /** The columns that say where the event is. */
 export function pointAt(
   source: MessageSource | undefined,
-): Pick<LedgerMail, 'durable' | 'sourceStream' | 'sourceSequence'> {
+): Pick<Closing, 'durable' | 'sourceStream' | 'sourceSequence'> {
   const { durable = null, stream: sourceStream = null, sequence: sourceSequence = null } = source ?? {};
   return { durable, sourceStream, sourceSequence };
 }
 
-async function close(
-  ledger: LedgerContext,
-  ending: Ending,
-  fate: Fate,
-  condition: Record<string, unknown>,
-): Promise<boolean> {
+function closingOf(ledger: LedgerContext, ending: Ending, fate: Fate, by: 'its owner' | 'others'): Closing {
   const { mail, event, claim, evidence } = ending;
   const now = ledger.now();
   const isOpen = fate.state === 'accepted' || fate.state === 'retry_wait';
-  return unitOfWork({ ...ledger, headers: causedBy(event) }, async ({ em, record }) => {
-    const updated = await em.nativeUpdate(
-      LedgerMail,
-      { id: mail.id, ...condition },
-      {
-        state: fate.state,
-        reason: fate.reason,
-        attempts: mail.attempts + (fate.spends ? 1 : 0),
-        ambiguities: mail.ambiguities + (fate.outcome === 'ambiguous' ? 1 : 0),
-        leaseUntil: null,
-        nextAttemptAt: fate.delayMs === undefined ? null : new Date(now.getTime() + fate.delayMs),
-        ...(isLeftToSchedule(ledger, fate) ? pointAt(ending.source) : pointAt(undefined)),
-        settledAt: isOpen ? null : now,
-      },
-    );
-    if (updated === 0) return false;
-    const { outcome, reason } = fate;
-    const { phase = null, replyCode = null, enhancedCode = null } = evidence;
-    const attempt = { outcome, reason, phase, replyCode, enhancedCode, endedAt: now };
-    await em.nativeUpdate(MailAttempt, { mailId: mail.id, number: claim.number }, attempt);
-    if (fate.fact !== undefined) record(factOf(ledger, ending, fate.fact));
-    return true;
-  });
+  const { state, outcome, reason, fact } = fate;
+  const { phase = null, replyCode = null, enhancedCode = null } = evidence;
+  return {
+    mailId: mail.id,
+    number: claim.number,
+    isOwners: by === 'its owner',
+    state,
+    outcome,
+    reason,
+    spent: fate.spends ? 1 : 0,
+    ambiguous: outcome === 'ambiguous' ? 1 : 0,
+    nextAttemptAt: fate.delayMs === undefined ? null : new Date(now.getTime() + fate.delayMs),
+    ...pointAt(isLeftToSchedule(ledger, fate) ? ending.source : undefined),
+    phase,
+    replyCode,
+    enhancedCode,
+    settledAt: isOpen ? null : now,
+    endedAt: now,
+    fact: fact && { ...factOf(ledger, ending, fact), headers: causedBy(event) },
+  };
 }
 
 function factOf(ledger: LedgerContext, ending: Ending, fact: NonNullable<Fate['fact']>): DomainEvent {
