@@ -29,6 +29,9 @@ const pinnedPnpm = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).
 // npm gives these two to whatever it runs, and a nested npx would obey them instead of its own arguments.
 const { npm_config_call: _call, npm_config_package: _package, ...inherited } = process.env;
 const noteFile = join(root, 'node_modules', '.postrider-toolchain.json');
+// Compiled code of every module, types taken off already: a service boots in half the time and without the compiler of TypeScript in memory.
+// Where it can't be written Node goes without.
+const compileCache = join(root, 'node_modules', '.cache', 'node-compile-cache');
 
 /** The process we wait for at the moment, and whether somebody wants us gone. */
 let running;
@@ -52,7 +55,7 @@ process.exit(signal === null ? code : 128 + constants.signals[signal]);
 /** The environment with a PATH on which `node` and `pnpm` are the right ones. */
 function environment(fetched) {
   const path = fetched ? `${fetched.folder}${delimiter}${inherited.PATH}` : inherited.PATH;
-  return { ...inherited, PATH: path, POSTRIDER_LAUNCHER_PID: String(process.pid) };
+  return { NODE_COMPILE_CACHE: compileCache, ...inherited, PATH: path, POSTRIDER_LAUNCHER_PID: String(process.pid) };
 }
 
 /**

@@ -68,7 +68,7 @@ export async function openDatabase(options: DatabaseOptions & { readonly log: Lo
 
 /**
  * Applies the missing migrations, all or none, guarded by an advisory lock: replicas that start together wait for each other, and
- * find nothing left to do.
+ * find nothing left to do. At most starts nothing is missing, and a look says so, without lock and ORM.
  */
 export async function migrateDatabase(options: DatabaseOptions): Promise<void> {
   const guard = new Client({
@@ -80,12 +80,26 @@ export async function migrateDatabase(options: DatabaseOptions): Promise<void> {
   guard.on('error', () => undefined); // The query in flight rejects on its own.
   await guard.connect();
   try {
+    if (await isMigrated(guard, options)) return;
     await guard.query(`select pg_advisory_lock(hashtext('postrider.migrations'))`);
     await using orm = await disposableOrm(options);
     await orm.migrator.up();
   } finally {
     await guard.end();
   }
+}
+
+/** Whether every migration's name is on record; what is committed there stays. */
+async function isMigrated(client: Client, { migrations }: DatabaseOptions): Promise<boolean> {
+  const { rows } = await client.query<{ record: string | null }>(
+    `select to_regclass('mikro_orm_migrations') as record`,
+  );
+  if (rows[0]?.record === null) return false;
+  const names = migrations.map(({ name }) => name);
+  const { rowCount } = await client.query('select distinct name from mikro_orm_migrations where name = any($1)', [
+    names,
+  ]);
+  return rowCount === names.length;
 }
 
 /** Runs a statement with bound parameters ($1, $2 …) on the EntityManager's connection, inside its transaction if it has one. */
