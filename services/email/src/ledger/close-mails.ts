@@ -42,13 +42,18 @@ export async function closeMails(
 ): Promise<boolean[]> {
   const rows = JSON.stringify(closings.map(({ fact: _fact, ...row }) => row));
   return unitOfWork(context, async ({ em, record }) => {
-    const closed = new Set((await query<{ attempt: string }>(em, closeSql, [rows])).map(({ attempt }) => attempt));
+    const closed = new Set(
+      (await query<{ attempt: string }>(em, closeSql, [rows, closings.map(({ mailId }) => mailId)])).map(
+        ({ attempt }) => attempt,
+      ),
+    );
     const isClosed = ({ mailId, number }: Closing): boolean => closed.has(`${mailId} ${number}`);
     for (const closing of closings) if (closing.fact !== undefined && isClosed(closing)) record(closing.fact);
     return closings.map(isClosed);
   });
 }
 
+/** The ids a second time, as an array: of that the planner knows the length, and takes the index from the first row on. */
 const closeSql = `with closing as (
     select * from jsonb_to_recordset($1) as row ("mailId" uuid, number int, "isOwners" boolean, state text, outcome text,
       reason text, spent int, ambiguous int, "nextAttemptAt" timestamptz, durable text, "sourceStream" text,
@@ -58,7 +63,7 @@ const closeSql = `with closing as (
       ambiguities = ambiguities + ambiguous, lease_until = null, next_attempt_at = "nextAttemptAt", durable = closing.durable,
       source_stream = "sourceStream", source_sequence = "sourceSequence", settled_at = "settledAt"
     from closing
-    where mail.id = "mailId" and mail.state = 'sending' and tries = number
+    where mail.id = any($2::uuid[]) and mail.id = "mailId" and mail.state = 'sending' and tries = number
       and ("isOwners" or lease_until < clock_timestamp())
     returning closing.*)
   update mail_attempt set outcome = closed.outcome, reason = closed.reason, phase = closed.phase,
