@@ -1,5 +1,6 @@
 import { setImmediate as endOfTurn, setTimeout as sleep } from 'node:timers/promises';
-import { type Consumer, type JsMsg, jetstream } from '@nats-io/jetstream';
+import { type Consumer, type ConsumerMessages, type JsMsg, jetstream } from '@nats-io/jetstream';
+import type { Subscription } from '@nats-io/transport-node';
 import type { Logger } from 'pino';
 import type { Nats } from './connect.ts';
 import { type ConsumerDeclaration, consumerDifferences } from './topology.ts';
@@ -10,7 +11,14 @@ import { createWatchdog, type Stall } from './watchdog.ts';
  * in a buffer while its ack_wait runs. A supervisor pulls for as long as the consumer is there and is as declared; when
  * it is deleted, drifts, or the server goes away, it says so, waits and looks again: whoever puts it right need not tell us.
  *
- * Stopping: no more pulls, messages under way are taken to their end; the connection is closed after that.
+ * While messages come a pull lasts two seconds. While none do that would be most of what an idle service costs, so it lasts thirty, and asks
+ * for one message: whatever comes ends it, and the next pull asks for all that may be taken.
+ *
+ * Stopping: no more pulls, messages under way are taken to their end; the connection is closed after that. A short pull runs to its end,
+ * for what the server has sent nobody else would have until its ack_wait is over. A long one is taken back: the server is told that we no
+ * longer listen, and by its answer everything that it had sent before is here. What it had for us at that very moment it finds
+ * undeliverable and gives to the next who asks; only in a cluster, where the consumer's leader may hear of it a moment after our own
+ * server, can such a message wait for its ack_wait, one at most.
  */
 export interface PullLoop extends AsyncDisposable {
   health(): { status: 'up' | 'down' | 'starting'; detail?: string };
@@ -75,7 +83,7 @@ async function supervise(loop: RunningLoop): Promise<void> {
 }
 
 async function pullUntilItEnds(loop: RunningLoop): Promise<void> {
-  const { signal, underWay, concurrency, log, state, declaration } = loop;
+  const { signal, log, state, declaration } = loop;
   const consumer = await openConsumer(loop);
   if (consumer === undefined) return;
   log.info({ stream: declaration.stream_name }, 'subscribed');
@@ -85,7 +93,7 @@ async function pullUntilItEnds(loop: RunningLoop): Promise<void> {
     await loop.untilReady(signal);
     await untilSlotIsFree(loop);
     if (signal.aborted) return;
-    const taken = await pullOnce(loop, consumer, concurrency - underWay.size);
+    const taken = await pullOnce(loop, consumer, watchdog.isQuiet() ? 'long' : 'short');
     report(loop, await watchdog.look(taken));
   }
 }
@@ -118,20 +126,27 @@ async function openConsumer({ nats, declaration, signal }: RunningLoop): Promise
   return consumer;
 }
 
-const pullMs = 2_000;
+const pullMs = { short: 2_000, long: 30_000 };
+/** By their absence we learn that whoever led the consumer is gone, and our pull with it. */
+const heartbeatMs = { short: 1_000, long: 5_000 };
 /** How much longer than it asked for a pull may take; the client ends one whose heartbeats are missing long before. */
 const pullGraceMs = 10_000;
+/** How long taking a pull back may take: a server that hangs answers nothing. */
+const takeBackMs = 2_000;
 
 /**
- * One pull for as many messages as may be taken now. It runs to its end, two seconds at most, also when the intake closes or the
- * subscription stops: unsubscribing would drop what the server has sent already, and nobody would have it until its ack_wait
- * is over. What comes in the meantime is held, or handed back at once.
+ * One pull: a short one for as many messages as may be taken now, a long one for the first that comes. It runs to its end also when the
+ * intake closes; what comes in the meantime is held, or handed back at once.
  *
  * @returns how many messages came
  */
-async function pullOnce({ underWay, slot, take }: RunningLoop, consumer: Consumer, free: number): Promise<number> {
-  const batch = await consumer.fetch({ max_messages: free, expires: pullMs, idle_heartbeat: pullMs / 2 });
-  const guard = setTimeout(() => batch.stop(new Error('A pull came to no end.')), pullMs + pullGraceMs);
+async function pullOnce(loop: RunningLoop, consumer: Consumer, length: keyof typeof pullMs): Promise<number> {
+  const { underWay, slot, take, concurrency } = loop;
+  const expires = pullMs[length];
+  const free = length === 'long' ? 1 : concurrency - underWay.size;
+  const batch = await consumer.fetch({ max_messages: free, expires, idle_heartbeat: heartbeatMs[length] });
+  const guard = setTimeout(() => batch.stop(new Error('A pull came to no end.')), expires + pullGraceMs);
+  using _untilStopped = length === 'long' ? onAbort(loop.signal, () => takeBack(batch)) : undefined;
   let taken = 0;
   try {
     for await (const message of batch) {
@@ -146,6 +161,21 @@ async function pullOnce({ underWay, slot, take }: RunningLoop, consumer: Consume
     clearTimeout(guard);
   }
   return taken;
+}
+
+/** Ends a pull when everything that the server has sent is here. The client's own `close` would drop what is on its way. */
+function takeBack(batch: ConsumerMessages): void {
+  const { sub } = batch as ConsumerMessages & { readonly sub: Subscription }; // There, though its type hides it.
+  void Promise.race([sub.drain(), sleep(takeBackMs, undefined, { ref: false })]).then(
+    () => batch.stop(),
+    () => batch.stop(), // The connection is closed.
+  );
+}
+
+function onAbort(signal: AbortSignal, act: () => void): Disposable {
+  signal.addEventListener('abort', act, { once: true });
+  if (signal.aborted) act();
+  return { [Symbol.dispose]: () => signal.removeEventListener('abort', act) };
 }
 
 async function orStopped<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | undefined> {

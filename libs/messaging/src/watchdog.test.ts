@@ -35,3 +35,17 @@ test.each([
   expect(await look(watchdog, [0, 0, 0, 0])).toMatchObject({ cause, waiting: 1 });
   expect(await watchdog.look(1)).toBeUndefined();
 });
+
+test('it is quiet from a look that finds nothing waiting until something comes', async () => {
+  const watchdog = createWatchdog(described({ num_pending: 0 }));
+  expect(watchdog.isQuiet()).toBe(false);
+  await look(watchdog, [0, 0]);
+  expect(watchdog.isQuiet()).toBe(false);
+  await look(watchdog, [0, 0, 0, 0]);
+  expect(watchdog.isQuiet()).toBe(true);
+  await watchdog.look(1);
+  expect(watchdog.isQuiet()).toBe(false);
+  const stalling = createWatchdog(described({ num_pending: 1, paused: true }));
+  await look(stalling, [0, 0, 0, 0]);
+  expect(stalling.isQuiet()).toBe(false);
+});

@@ -2,9 +2,9 @@ import type { Consumer } from '@nats-io/jetstream';
 
 /**
  * The theory. A pull that comes back empty is usual, since there is usually nothing to do; so silence alone says nothing. After some empty
- * pulls in a row the server is asked whether something waits for us. It may have come just now, so the next pull tells: when
- * that is empty as well, delivery is stalled. Two causes are somebody else's to cure and are named: the consumer is
- * paused, or its waiting room is full of unacknowledged messages. For any other the consumer is opened anew.
+ * pulls in a row, and from then on after each, since they are longer, the server is asked whether something waits for us. It may have come
+ * just now, so the next pulls tell: when they are empty as well, delivery is stalled. Two causes are somebody else's to cure and are
+ * named: the consumer is paused, or its waiting room is full of unacknowledged messages. For any other the consumer is opened anew.
  */
 export interface Watchdog {
   /**
@@ -14,6 +14,8 @@ export interface Watchdog {
    * @throws when there is one without
    */
   look(taken: number): Promise<Stall | undefined>;
+  /** Whether nothing has come since a look that found nothing waiting. */
+  isQuiet(): boolean;
 }
 
 export interface Stall {
@@ -28,6 +30,7 @@ const emptyPullsBeforeALook = 3;
 export function createWatchdog(consumer: Pick<Consumer, 'info'>): Watchdog {
   let emptyPulls = 0;
   let hasWaited = false;
+  let isQuiet = false;
   let stall: Stall | undefined;
   const calm = (): undefined => {
     emptyPulls = 0;
@@ -35,11 +38,16 @@ export function createWatchdog(consumer: Pick<Consumer, 'info'>): Watchdog {
     return (stall = undefined);
   };
   return {
+    isQuiet: () => isQuiet,
     async look(taken) {
-      if (taken > 0) return calm();
-      if (++emptyPulls < emptyPullsBeforeALook) return stall;
+      if (taken > 0) {
+        isQuiet = false;
+        return calm();
+      }
+      if (++emptyPulls < emptyPullsBeforeALook && !isQuiet) return stall;
       const { num_pending: waiting, num_ack_pending: unacknowledged, paused, config } = await consumer.info();
-      if (waiting === 0) return calm();
+      isQuiet = waiting === 0;
+      if (isQuiet) return calm();
       if (!hasWaited) {
         hasWaited = true;
         return stall;

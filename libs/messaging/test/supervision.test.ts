@@ -92,3 +92,27 @@ test.concurrent('messages that wait in this process for their turn stay ours for
   await expect.poll(server.pendingOf, patiently).toEqual({ waiting: 0, unacknowledged: 0 });
   expect(calls).toHaveLength(16);
 });
+
+test.concurrent('a stop while nothing comes takes the long pull back, and what comes at that moment the next has at once', async ({
+  expect,
+}) => {
+  // What were lost on the way would be waited for longer than this test.
+  await using server = await messagingServer({ durable: { ack_wait: 300e9 } });
+  const pulls: { batch: number }[] = [];
+  const operator = await server.operator.first();
+  operator.subscribe('$JS.API.CONSUMER.MSG.NEXT.USER_EVENTS.email-user-events', {
+    callback: (_error, message) => void pulls.push(message.json()),
+  });
+  const handled = new Set<number>();
+  const handle = async ({ data }: { data: { n: number } }): Promise<void> => void handled.add(data.n);
+  for (let round = 1; round <= 3; round++) {
+    const before = pulls.length;
+    const subscription = subscribe(server, handle);
+    await expect.poll(() => pulls.slice(before).at(-1)?.batch, patiently).toBe(1);
+    const published = Array.from({ length: 20 }, (_, n) => server.publisher.publish(thing(round * 100 + n)));
+    await Promise.all([subscription[Symbol.asyncDispose](), ...published]);
+    await using _next = subscribe(server, handle);
+    await expect.poll(() => handled.size, patiently).toBe(round * 20);
+    await expect.poll(server.pendingOf, patiently).toEqual({ waiting: 0, unacknowledged: 0 });
+  }
+});

@@ -5,8 +5,9 @@ import { Pool } from 'pg';
 /**
  * The theory. While a stream takes nothing, the outbox grows with every write, until the disk decides. Above a high-water mark writers
  * should be turned away instead, with an answer that says when to come back. Counting for each write would cost more than
- * the write: so one look a second, over no more rows than the mark, and everybody reads its result. It opens again below four
- * fifths of the mark, so that it does not flutter. When the database does not answer it stays as it was: writers learn that themselves.
+ * the write: so one look a second, every five while nothing waits at all, over no more rows than the mark, and everybody reads its
+ * result. It opens again below four fifths of the mark, so that it does not flutter. When the database does not answer it stays as it
+ * was: writers learn that themselves.
  */
 export interface BackPressure extends AsyncDisposable {
   /** Whether new writes should be refused. */
@@ -32,26 +33,28 @@ export function watchBacklog(options: BackPressureOptions): BackPressure {
   let isOn = false;
   let isFailing = false;
 
-  const look = async (): Promise<void> => {
+  const look = async (): Promise<number> => {
     const { rows } = await pool.query<{ n: number }>(countSql, [highWater + 1]);
     const pending = rows[0]?.n ?? 0;
     const turns = isOn ? pending < highWater * 0.8 : pending > highWater;
-    if (!turns) return;
+    if (!turns) return pending;
     isOn = !isOn;
     if (isOn) log.error({ highWater }, 'outbox above its high-water mark: writes are refused');
     else log.info({ highWater }, 'outbox below its high-water mark: writes are taken again');
+    return pending;
   };
   const watching = (async () => {
     await ready(signal).catch(() => undefined); // Rejects only when stopped.
     while (!signal.aborted) {
+      let pauseMs = everyMs;
       try {
-        await look();
+        if ((await look()) === 0) pauseMs = everyMs * 5;
         isFailing = false;
       } catch (error) {
         if (!isFailing) log.warn({ err: error }, 'outbox not counted: back-pressure stays as it was');
         isFailing = true;
       }
-      await sleep(everyMs, undefined, { signal }).catch(() => undefined);
+      await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
     }
   })();
   return {

@@ -19,7 +19,7 @@ import type { StreamPort } from './stream-port.ts';
  * acknowledged by its stream. A crash between acknowledgement and delete sends it again with the same id. After a full page there is
  * a backlog, and it is drained in batches until a read comes back short (`drain-backlog.ts`).
  *
- * It wakes by the bell, and by polling, 50 ms growing to 1 s, for what another process committed while no bell reached us. After a
+ * It wakes by the bell, and by polling, 50 ms growing to 5 s, for what another process committed while no bell reached us. After a
  * page of eight rows or more it gathers for 3 ms: under load pages grow instead of round trips, at rest nothing waits.
  */
 export interface Relay extends AsyncDisposable {
@@ -80,7 +80,7 @@ const defaults = {
 };
 const leaseName = 'relay';
 const standbyMs = 1_000;
-const [shortestPollMs, longestPollMs] = [50, 1_000];
+const [shortestPollMs, longestPollMs] = [50, 5_000];
 const gather = { rows: 8, ms: 3 };
 
 async function supervise(relay: RunningRelay, signal: AbortSignal): Promise<void> {

@@ -39,11 +39,12 @@ export interface Database extends AsyncDisposable {
 /** Opens the database in the background and returns at once; disposing it closes every connection, so drain first. */
 export async function openDatabase(options: DatabaseOptions & { readonly log: Logger }): Promise<Database> {
   const { log } = options;
-  const orm = await initOrm(options, queryTimeout);
+  const lost: Lost = { tell: () => undefined };
+  const orm = await initOrm(options, queryTimeout, lost);
   const stopping = new AbortController();
   const state: State = { isMigrated: false, health: { status: 'starting', detail: 'not migrated yet' } };
   const migrated = migrateWhenItAnswers(options, state, stopping.signal);
-  const watching = migrated.then(() => watch(orm, state, log, stopping.signal));
+  const watching = migrated.then(() => watch({ orm, lost }, state, log, stopping.signal));
   return {
     em: orm.em,
     health: () => state.health,
@@ -118,7 +119,12 @@ async function probe(orm: MikroORM): Promise<void> {
   if (row?.readonly !== 'off') throw new Error('The database takes no writes.');
 }
 
-function ormOptions(options: DatabaseOptions, timeouts: object): ReturnType<typeof defineConfig> {
+/** Told when an idle connection is lost: the server may be gone. */
+interface Lost {
+  tell: () => void;
+}
+
+function ormOptions(options: DatabaseOptions, timeouts: object, lost?: Lost): ReturnType<typeof defineConfig> {
   return defineConfig({
     clientUrl: options.url,
     entities: [...options.entities],
@@ -129,21 +135,22 @@ function ormOptions(options: DatabaseOptions, timeouts: object): ReturnType<type
     driverOptions: {
       connectionTimeoutMillis: 5_000,
       keepAlive: true,
-      onPoolCreated: watchPool,
+      onPoolCreated: (pool: Pool) => watchPool(pool, lost),
       ...timeouts,
     },
     logger: () => undefined, // Its text would repeat statements; what matters reaches us as errors.
   });
 }
 
-function watchPool(pool: Pool): void {
+function watchPool(pool: Pool, lost?: Lost): void {
   reclaimLostConnections(pool);
   observeQueries(pool);
+  pool.on('error', () => lost?.tell());
 }
 
 /** Without the type of each entity: what uses the EntityManager names the entities it means. */
-async function initOrm(options: DatabaseOptions, timeouts: object): Promise<MikroORM> {
-  return (await MikroORM.init(ormOptions(options, timeouts))) as MikroORM;
+async function initOrm(options: DatabaseOptions, timeouts: object, lost?: Lost): Promise<MikroORM> {
+  return (await MikroORM.init(ormOptions(options, timeouts, lost))) as MikroORM;
 }
 
 async function disposableOrm(options: DatabaseOptions): Promise<MikroORM & AsyncDisposable> {
@@ -177,19 +184,34 @@ async function migrateWhenItAnswers(
   }
 }
 
-async function watch(orm: MikroORM, state: State, log: Logger, signal: AbortSignal): Promise<void> {
+/** While up it is asked just often enough that the pool keeps its connection: a new one costs far more than the question. */
+const lookEveryMs = { up: 6_000, down: 2_000 };
+
+async function watch(
+  { orm, lost }: { readonly orm: MikroORM; readonly lost: Lost },
+  state: State,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<void> {
   while (!signal.aborted) {
-    await pause(2_000, signal);
+    const before = state.health.status;
+    await pause(before === 'up' ? lookEveryMs.up : lookEveryMs.down, AbortSignal.any([signal, lossOf(lost)]));
     if (signal.aborted) return;
     const answers = await probe(orm).then(
       () => true,
       () => false,
     );
-    const before = state.health.status;
     state.health = answers ? { status: 'up' } : { status: 'down', detail: 'the database does not answer' };
     if (before === 'up' && !answers) log.warn('database does not answer');
     if (before === 'down' && answers) log.info('database answers again');
   }
+}
+
+/** Aborted at the next loss of a connection. */
+function lossOf(lost: Lost): AbortSignal {
+  const happened = new AbortController();
+  lost.tell = () => happened.abort();
+  return happened.signal;
 }
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {

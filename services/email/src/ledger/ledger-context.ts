@@ -47,7 +47,7 @@ export interface LedgerPolicy {
   readonly minDelayFactor: number;
   /** A longer wait is left to the schedule, and the message is acknowledged: waiting, it would take a place among the unacknowledged. */
   readonly longestHeldMs: number;
-  /** How often the schedule looks for what is due. */
+  /** How long the schedule sleeps at most; less than `longestHeldMs`, or it is late. */
   readonly scheduleEveryMs: number;
   /** How long an attempt stays its owner's without a sign of life. Renewed at a third. */
   readonly leaseMs: number;
@@ -61,7 +61,7 @@ export const defaultLedgerPolicy: LedgerPolicy = {
   longestDelayMs: 30_000,
   minDelayFactor: 1,
   longestHeldMs: 30_000,
-  scheduleEveryMs: 1_000,
+  scheduleEveryMs: 5_000,
   leaseMs: 30_000,
   graceMs: 5_000,
 };

@@ -1,4 +1,5 @@
 import type { MessageSource } from '@postrider/messaging';
+import { query } from '@postrider/runtime/database';
 import type { LedgerContext } from './ledger-context.ts';
 import { LedgerMail } from './ledger-mail.ts';
 import { pointAt } from './record-fate.ts';
@@ -7,6 +8,22 @@ import { pointAt } from './record-fate.ts';
 const releasedMs = 15 * 60_000;
 /** How long a replica may take to release what it has claimed. */
 const claimMs = 60_000;
+
+/** How long until the first mail of each durable that waits is due; 0 or less when it is. What a replica is releasing is left out. */
+export async function untilDueMs(
+  { em }: LedgerContext,
+  durables: readonly string[],
+): Promise<ReadonlyMap<string, number>> {
+  const rows = await query<{ durable: string; ms: number }>(
+    em.fork(),
+    `select durable, ceil(extract(epoch from min(next_attempt_at) - clock_timestamp()) * 1000)::float8 as ms
+     from mail
+     where state = 'retry_wait' and durable = any($1) and (lease_until is null or lease_until < clock_timestamp())
+     group by durable`,
+    [durables],
+  );
+  return new Map(rows.map(({ durable, ms }) => [durable, ms]));
+}
 
 /**
  * Takes mails that are due, for this replica alone: another that looks at the same time steps over them. Whoever dies here leaves

@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import type { LedgerContext } from './ledger-context.ts';
 import type { LedgerMail } from './ledger-mail.ts';
 import { concludeMail } from './record-fate.ts';
-import { claimDue, giveBack, markReleased } from './schedule-queries.ts';
+import { claimDue, giveBack, markReleased, untilDueMs } from './schedule-queries.ts';
 
 /**
  * The theory. A message that waits for minutes (a greylisting server, a slow domain) would take a place among the consumer's
@@ -23,6 +23,9 @@ import { claimDue, giveBack, markReleased } from './schedule-queries.ts';
  * lost after it was released is released again after a quarter of an hour.
  *
  * While a lane takes nothing in (the mail server is away, the consumer is gone) nothing is released to it.
+ *
+ * One statement says for all lanes when the next mail is due, and the schedule sleeps until then, for `everyMs` at most: that is less than
+ * the shortest wait that is left to it, so a mail scheduled meanwhile, by whichever replica, is seen in time.
  */
 export interface Schedule extends AsyncDisposable {
   /** Releases what is due now; says how many mails it looked at. Rejects when the database or NATS does. */
@@ -40,6 +43,7 @@ export interface ScheduledLane {
 export interface ScheduleOptions {
   readonly nats: Nats;
   readonly lanes: readonly ScheduledLane[];
+  /** How long to sleep at most. */
   readonly everyMs: number;
   readonly log: Logger;
 }
@@ -49,13 +53,9 @@ const batch = 100;
 /** Starts looking for what is due; returns at once. Disposing it lets a release under way end. */
 export function startSchedule(options: ScheduleOptions): Schedule {
   const stopping = new AbortController();
-  const runOnce = async (): Promise<number> => {
-    const counts = await Promise.all(options.lanes.map(async (lane) => releaseDue(options, lane)));
-    return Math.max(0, ...counts);
-  };
-  const running = repeat(runOnce, options, stopping.signal);
+  const running = repeat(options, stopping.signal);
   return {
-    runOnce,
+    runOnce: async () => (await releaseDue(options)).count,
     async [Symbol.asyncDispose]() {
       stopping.abort();
       await running;
@@ -63,25 +63,48 @@ export function startSchedule(options: ScheduleOptions): Schedule {
   };
 }
 
-async function repeat(
-  runOnce: () => Promise<number>,
-  { everyMs, log }: ScheduleOptions,
-  signal: AbortSignal,
-): Promise<void> {
+async function repeat(options: ScheduleOptions, signal: AbortSignal): Promise<void> {
+  const { everyMs, log } = options;
   let isFailing = false;
   while (!signal.aborted) {
-    const count = await runOnce().catch((error: unknown) => {
-      if (!isFailing) log.warn({ err: error }, 'scheduled mails not released: trying again');
-      isFailing = true;
-      return -1;
-    });
-    if (count >= 0) isFailing = false;
-    if (count < batch) await sleep(everyMs, undefined, { signal }).catch(() => undefined); // Rejects only when stopped.
+    const waitMs = await releaseDue(options).then(
+      ({ nextMs }) => {
+        isFailing = false;
+        return Math.min(nextMs, everyMs);
+      },
+      (error: unknown) => {
+        if (!isFailing) log.warn({ err: error }, 'scheduled mails not released: trying again');
+        isFailing = true;
+        return everyMs;
+      },
+    );
+    if (waitMs > 0) await sleep(waitMs, undefined, { signal }).catch(() => undefined); // Rejects only when stopped.
   }
 }
 
-async function releaseDue({ nats, log }: ScheduleOptions, lane: ScheduledLane): Promise<number> {
-  if (!lane.ledger.isMigrated() || !lane.isOpen() || nats.current() === undefined) return 0;
+interface Released {
+  /** Mails looked at. */
+  readonly count: number;
+  /** Until there may be more. */
+  readonly nextMs: number;
+}
+
+async function releaseDue(options: ScheduleOptions): Promise<Released> {
+  const { nats, lanes } = options;
+  const open = lanes.filter(({ ledger, isOpen }) => ledger.isMigrated() && isOpen());
+  const [first] = open;
+  if (first === undefined || nats.current() === undefined) return { count: 0, nextMs: Infinity };
+  const waits = await untilDueMs(
+    first.ledger,
+    open.map(({ durable }) => durable),
+  ); // They share a database.
+  const due = open.filter(({ durable }) => (waits.get(durable) ?? Infinity) <= 0);
+  const counts = await Promise.all(due.map(async (lane) => releaseOf(options, lane)));
+  const later = [...waits.values()].filter((ms) => ms > 0);
+  return { count: Math.max(0, ...counts), nextMs: counts.includes(batch) ? 0 : Math.min(Infinity, ...later) };
+}
+
+async function releaseOf({ nats, log }: ScheduleOptions, lane: ScheduledLane): Promise<number> {
   const due = await claimDue(lane.ledger, lane.durable, batch);
   const results = await Promise.allSettled(due.map(async (mail) => release({ nats, log, lane, mail })));
   const failure = results.find((result) => result.status === 'rejected');
