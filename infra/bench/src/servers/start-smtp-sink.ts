@@ -11,6 +11,7 @@ export interface Taken {
 
 export interface SmtpSink extends AsyncDisposable {
   readonly port: number;
+  readonly pid: number;
   taken(): Promise<Taken>;
   /** Counts from zero again. */
   forget(): Promise<void>;
@@ -27,6 +28,7 @@ export async function startSmtpSink(): Promise<SmtpSink> {
   };
   return {
     port,
+    pid: child.pid ?? 0,
     taken: async () => ask('count'),
     forget: async () => void (await ask('forget')),
     async [Symbol.asyncDispose]() {
