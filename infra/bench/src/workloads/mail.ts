@@ -85,7 +85,8 @@ async function throughService(
   if (email === undefined || postgres === undefined || nats === undefined) throw new Error('A part runs elsewhere.');
   process.kill(email, 'SIGSTOP');
   await publish(natsOperatorUrl, mails);
-  return measured({ email, postgres, nats, sink: sink.pid }, mails, async () => {
+  // Awaited here: the stack ends with this scope.
+  return await measured({ email, postgres, nats, sink: sink.pid }, mails, async () => {
     process.kill(email, 'SIGCONT');
     let taken = await sink.taken();
     for (; taken.count < mails; taken = await sink.taken()) await sleep(100);
