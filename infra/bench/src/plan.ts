@@ -7,12 +7,12 @@ import { pgBoss } from './peers/pg-boss.ts';
 import { postrider } from './peers/postrider/postrider.ts';
 import { measureDrain } from './workloads/drain.ts';
 import { measureFanOut } from './workloads/fan-out.ts';
+import { measureHashing } from './workloads/hashing.ts';
 import { measureHeldTransaction } from './workloads/held-transaction.ts';
 import { measureIdle } from './workloads/idle.ts';
 import { measureLatency } from './workloads/latency.ts';
 import { measureMail } from './workloads/mail.ts';
 import { measureOutage } from './workloads/outage.ts';
-import { measureRegistrations } from './workloads/registrations.ts';
 import { measureStart } from './workloads/start.ts';
 import { measureThroughput } from './workloads/throughput.ts';
 
@@ -84,7 +84,9 @@ export function plan({ options, root, env, hasRedis }: PlanContext): Measurement
       measureOutage({ peer, env }, { rate: 500, seconds: 60 }),
     ),
     ...product('mail', async () => measureMail({ root, env }, { mails: 5_000 })),
-    ...product('registrations', async () => measureRegistrations({ root, env }, { seconds: 20, clients: 32 })),
+    ...(['registrations', 'sign-ins'] as const).flatMap((flow) =>
+      product(flow, async () => measureHashing({ root, env, flow }, { rounds: 5, seconds: 5, clients: 32 })),
+    ),
     ...product('start', async () => measureStart({ root, env })),
   ];
   const long = measured('held transaction', [postrider(), graphileWorker, pgBoss('by notify')], async (peer) =>
