@@ -59,7 +59,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }), // One line a request, of our own: onResponse.
     genReqId: () => randomUUID(),
-    childLoggerFactory: (logger) => logger, // A request's own, with all its ids, is made by observeRequests.
+    childLoggerFactory: (logger) => logger, // Lines with a request's ids are written through logOf.
     bodyLimit: 65_536,
     requestTimeout: 30_000,
     routerOptions: { maxParamLength: 128 },
@@ -76,6 +76,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   else protectRefusals(server);
   observeRequests(server, {
     listener: name,
+    log: options.log,
     levelOf: (status) => (askedBy === 'gateways' && status < 400 ? 'debug' : 'info'),
   });
   tellClients(server, createClientAddress(options.client ?? { trustedProxies: [], header: 'x-forwarded-for' }));
@@ -83,7 +84,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   addHealth(server, options.health);
   if (options.metrics !== undefined) addMetrics(server, options.metrics);
   await options.routes?.(server);
-  const url = await server.listen({ host, port });
+  const url = await server.listen({ host, port, backlog: 4_096 });
   return { url, [Symbol.asyncDispose]: () => server.close() };
 }
 

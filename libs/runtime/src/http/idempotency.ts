@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes, randomUUID } from 'node:crypto';
 import { DomainError } from '../domain-error.ts';
+import { logOf } from './observe-requests.ts';
 import type { Claim, IdempotencyStore } from './idempotency-store.ts';
 
 // Idempotency-Key (draft-ietf-httpapi-idempotency-key-header-07). The theory. A request with a key first claims it, by one INSERT: of
@@ -60,7 +61,7 @@ export function replayAnswers(server: FastifyInstance, options: Idempotency): vo
     // The work is done either way, so the client hears of it; without the row its next try does it again.
     await (
       isDone ? store.complete(claim, seal(answerOf(reply, payload), secret, claim.key)) : store.release(claim)
-    ).catch((error: unknown) => request.log.warn({ err: error }, 'an idempotency key keeps no answer'));
+    ).catch((error: unknown) => logOf(request).warn({ err: error }, 'an idempotency key keeps no answer'));
   });
 }
 

@@ -1,6 +1,7 @@
 import {
   type Context,
   context,
+  isSpanContextValid,
   metrics,
   propagation,
   ROOT_CONTEXT,
@@ -9,7 +10,8 @@ import {
   SpanStatusCode,
   trace,
 } from '@opentelemetry/api';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyBaseLogger, FastifyInstance, FastifyRequest } from 'fastify';
+import type { Logger } from '../logger.ts';
 import { continueTrace, type Trace } from '../trace.ts';
 
 declare module 'fastify' {
@@ -22,7 +24,7 @@ declare module 'fastify' {
 /** A trace, a request id, a log line, a span and a duration for every request. The line's level may depend on the answer's status. */
 export function observeRequests(
   server: FastifyInstance,
-  { listener, levelOf }: { listener: string; levelOf: (status: number) => 'info' | 'debug' },
+  { listener, log, levelOf }: { listener: string; log: Logger; levelOf: (status: number) => 'info' | 'debug' },
 ): void {
   const spans = new WeakMap<FastifyRequest, { span: Span; active: Context }>();
   const tracer = trace.getTracer('@postrider/runtime');
@@ -40,14 +42,9 @@ export function observeRequests(
       const caller = propagation.extract(ROOT_CONTEXT, request.headers);
       const attributes = { 'http.request.method': request.method, 'http.route': route, 'postrider.listener': listener };
       const span = tracer.startSpan(`${request.method} ${route}`, { kind: SpanKind.SERVER, attributes }, caller);
-      const active = trace.setSpan(caller, span);
-      const carrier: { traceparent?: string } = {};
-      propagation.inject(active, carrier); // Nothing is injected while tracing is off.
-      if (carrier.traceparent !== undefined)
-        request.trace = { traceId: span.spanContext().traceId, traceparent: carrier.traceparent };
-      spans.set(request, { span, active });
+      // While tracing is off there are no spans, only stand-ins for them.
+      if (isSpanContextValid(span.spanContext())) spans.set(request, { span, active: enter(span, caller, request) });
     }
-    request.log = request.log.child({ reqId: request.id, traceId: request.trace.traceId });
     reply.header('cache-control', 'no-store').header('x-request-id', request.id);
     done();
   });
@@ -61,10 +58,12 @@ export function observeRequests(
     const route = routeOf(request);
     if (isProbe(route)) return done();
     const { statusCode: status, elapsedTime } = reply;
-    request.log[levelOf(status)](
-      { method: request.method, route, status, durationMs: Math.round(elapsedTime * 10) / 10 },
-      'request answered',
-    );
+    const level = levelOf(status);
+    if (log.isLevelEnabled(level))
+      logOf(request)[level](
+        { method: request.method, route, status, durationMs: Math.round(elapsedTime * 10) / 10 },
+        'request answered',
+      );
     duration.record(elapsedTime / 1_000, {
       'http.request.method': request.method,
       'http.route': route,
@@ -76,6 +75,21 @@ export function observeRequests(
     span?.end();
     return done();
   });
+}
+
+/** The request goes on under its span. */
+function enter(span: Span, caller: Context, request: FastifyRequest): Context {
+  const active = trace.setSpan(caller, span);
+  const carrier: { traceparent?: string } = {};
+  propagation.inject(active, carrier);
+  if (carrier.traceparent !== undefined)
+    request.trace = { traceId: span.spanContext().traceId, traceparent: carrier.traceparent };
+  return active;
+}
+
+/** Writes lines with the ids of a request. Made when there is something to say: most requests to a gateway's listener say nothing. */
+export function logOf(request: FastifyRequest): FastifyBaseLogger {
+  return request.log.child({ reqId: request.id, traceId: request.trace?.traceId });
 }
 
 /** What the router matched: few, so that they can be a label. */

@@ -3,6 +3,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { DomainError, type Refusal } from '../domain-error.ts';
+import { logOf } from './observe-requests.ts';
 
 /** RFC 9457: what every answer that is no success looks like, `application/problem+json`. */
 export const problemSchema = z
@@ -39,8 +40,9 @@ export function answerProblem(
 ): FastifyReply {
   const known = error instanceof DomainError ? error : translate(error);
   if (known !== undefined) {
-    if (known.refusal === 'unavailable')
-      request.log.warn({ err: known.cause ?? known }, 'request refused: a dependency is unavailable');
+    // Without a cause nothing is wrong but that too many come; each answer's own line says so.
+    if (known.refusal === 'unavailable' && known.cause !== undefined)
+      logOf(request).warn({ err: known.cause }, 'request refused: a dependency is unavailable');
     if (known.retryAfterSeconds !== undefined) reply.header('retry-after', String(known.retryAfterSeconds));
     return send(reply, request, { status: statusOf[known.refusal], code: known.code, detail: known.message });
   }
@@ -54,7 +56,7 @@ export function answerProblem(
   }
   const fault = error instanceof Error ? clientFault(error) : undefined;
   if (fault !== undefined) return send(reply, request, fault);
-  request.log.error({ err: error }, 'request failed');
+  logOf(request).error({ err: error }, 'request failed');
   return send(reply, request, {
     status: 500,
     code: 'internal_error',
