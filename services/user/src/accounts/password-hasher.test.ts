@@ -17,7 +17,7 @@ test('composed and decomposed characters are one password', async () => {
 });
 
 test('beyond its queue the pool refuses at once, and works on', async () => {
-  const passwords = createPasswordHasher({ atOnce: 1, queueLimit: 1 });
+  const passwords = createPasswordHasher({ atOnce: 1, mostWaiting: 1 });
   const [first, second] = [passwords.hash('one'), passwords.hash('two')];
   await expect(passwords.hash('three')).rejects.toMatchObject({ code: 'busy', refusal: 'unavailable' });
   await Promise.all([first, second]);
@@ -34,7 +34,7 @@ test('a stored hash is compared with the parameters it was made with, and known 
 });
 
 test('of ten thousand at once as many are hashed as there are places, and the others are refused at once', async () => {
-  const passwords = createPasswordHasher({ atOnce: 2, queueLimit: 20 });
+  const passwords = createPasswordHasher({ atOnce: 2, mostWaiting: 20 });
   const all = await Promise.allSettled(Array.from({ length: 10_000 }, (_, n) => passwords.hash(`password ${n}`)));
   expect(all.filter(({ status }) => status === 'fulfilled')).toHaveLength(22);
   const refused = all.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));

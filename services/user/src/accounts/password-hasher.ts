@@ -27,23 +27,23 @@ export interface HashParameters {
   readonly parallelism: number;
 }
 
+/** How many may wait for their turn. */
+const queueLimit = 500;
+
+/** How many hashes the service has under way or waiting at most: more requests than that it need not let in. */
+export const hashingCapacity = availableParallelism() + queueLimit;
+
 const owasp: HashParameters = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
 
 export function createPasswordHasher(
-  options: { atOnce?: number; queueLimit?: number; parameters?: HashParameters } = {},
+  options: { atOnce?: number; mostWaiting?: number; parameters?: HashParameters } = {},
 ): PasswordHasher {
-  const { atOnce = availableParallelism(), queueLimit = 500, parameters = owasp } = options;
+  const { atOnce = availableParallelism(), mostWaiting = queueLimit, parameters = owasp } = options;
   const waiting: (() => void)[] = [];
   let working = 0;
   return {
     async hash(password, like) {
-      if (waiting.length >= queueLimit)
-        throw new DomainError(
-          'unavailable',
-          'busy',
-          'Too many passwords are waiting to be hashed. Try again shortly.',
-          { retryAfterSeconds: 2 },
-        );
+      if (waiting.length >= mostWaiting) throw tooManyWait();
       if (working >= atOnce) await new Promise<void>((resolve) => waiting.push(resolve));
       else working++;
       try {
@@ -63,6 +63,13 @@ export function createPasswordHasher(
       );
     },
   };
+}
+
+/** `busy`, with the time to come again. */
+export function tooManyWait(): DomainError {
+  return new DomainError('unavailable', 'busy', 'Too many passwords are waiting to be hashed. Try again shortly.', {
+    retryAfterSeconds: 2,
+  });
 }
 
 /** Whether the new hash was made with the salt of the stored one; an account without a password has nothing to compare. */

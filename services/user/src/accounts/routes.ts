@@ -41,7 +41,11 @@ export async function accountRoutes(
   routes.post(
     '/v1/registrations',
     {
-      config: { rateLimits: [perNetwork(1_000, hour), overall(6_000, minute)], idempotent: true },
+      config: {
+        rateLimits: [perNetwork(1_000, hour), overall(6_000, minute)],
+        idempotent: true,
+        hashesPassword: true,
+      },
       schema: {
         tags,
         summary: 'Register an address',

@@ -74,7 +74,7 @@ export async function passwordRoutes(server: FastifyInstance, parts: PasswordRou
   routes.post(
     '/v1/password-resets/confirm',
     {
-      config: { rateLimits: [perNetwork(300, hour)] },
+      config: { hashesPassword: true, rateLimits: [perNetwork(300, hour)] },
       schema: {
         tags,
         summary: 'Set a new password without the old one',
@@ -98,7 +98,7 @@ export async function passwordRoutes(server: FastifyInstance, parts: PasswordRou
   routes.put(
     '/v1/me/password',
     {
-      config: { rateLimits: [perNetwork(1_000, hour)] },
+      config: { hashesPassword: true, rateLimits: [perNetwork(1_000, hour)] },
       schema: {
         tags,
         security,
@@ -131,7 +131,7 @@ export async function passwordRoutes(server: FastifyInstance, parts: PasswordRou
   routes.post(
     '/v1/me/reauthentications',
     {
-      config: { rateLimits: [perNetwork(1_000, hour)] },
+      config: { hashesPassword: true, rateLimits: [perNetwork(1_000, hour)] },
       schema: {
         tags,
         security,

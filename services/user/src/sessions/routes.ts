@@ -41,6 +41,7 @@ export async function sessionRoutes(server: FastifyInstance, parts: SessionRoute
       config: {
         rateLimits: [perNetwork(1_000, hour), perAddress(30, 10 * minute), overall(6_000, minute)],
         idempotent: true,
+        hashesPassword: true,
       },
       schema: {
         tags,

@@ -1,7 +1,4 @@
-import { spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
 import { connect } from 'node:net';
-import { accessVariables } from '@postrider/local/testing';
 import { openDatabase } from '@postrider/runtime/database';
 import { Client } from 'pg';
 import { pino } from 'pino';
@@ -10,7 +7,8 @@ import { createPasswordHasher } from '../../src/accounts/password-hasher.ts';
 import { userDatabase } from '../../src/database.ts';
 import { describeDevice } from '../../src/sessions/device.ts';
 import { signIn as signInUseCase } from '../../src/sessions/sign-in.ts';
-import { addAccount, recorded, type Servers, signIn } from '../account-fixture.ts';
+import { addAccount, recorded, signIn } from '../account-fixture.ts';
+import { startProcess } from '../service-process.ts';
 import { type Answer, password, request, userServers } from '../user-service-fixture.ts';
 
 // The numbers are those of the abuse cases that the API must withstand.
@@ -169,7 +167,8 @@ test('9, 21, 29, 30 · what is no sign-in is refused before anything is hashed o
 test('35 · control characters of a User-Agent reach no log line and no list of sessions', async () => {
   await using servers = await userServers();
   await addAccount(servers, 'ada');
-  const { lines, url, stop } = await startProcess(servers);
+  await using service = await startProcess(servers);
+  const { url } = service;
   const body = JSON.stringify({ email: 'ada@example.com', password });
   const send = async (userAgent: string): Promise<string> => {
     const { hostname, port } = new URL(url);
@@ -185,7 +184,8 @@ test('35 · control characters of a User-Agent reach no log line and no list of 
   await send('\u001B[31mRed\u001B[0m');
   await send('Mozilla\r\n{"level":60,"msg":"forged"}');
   await send('Bare\rReturn');
-  await stop();
+  await service.stop();
+  const lines = await service.lines();
   expect(lines.length).toBeGreaterThan(0);
   for (const line of lines) {
     expect(JSON.parse(line)).not.toMatchObject({ msg: 'forged' });
@@ -195,37 +195,3 @@ test('35 · control characters of a User-Agent reach no log line and no list of 
   expect(stored[0]).toEqual({ agent: 'Mozilla/5.0Tab' });
   for (const { agent } of stored) expect(agent).not.toMatch(/\p{C}/u);
 });
-
-/** The service as its own process: what it logs is what an operator's terminal gets. */
-async function startProcess(servers: Servers): Promise<{ lines: string[]; url: string; stop: () => Promise<void> }> {
-  const key = Buffer.alloc(32, 7).toString('base64url');
-  const main = new URL('../../src/main.ts', import.meta.url).pathname;
-  const child = spawn(process.execPath, [main], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env: {
-      PUBLIC_PORT: '0',
-      GATEWAY_PORT: '0',
-      ADMIN_PORT: '0',
-      DATABASE_URL: servers.database.url,
-      ...accessVariables(servers.nats.as('user')),
-      EVENTS_ENABLED: 'false',
-      SEALING_PUBLIC_KEY: servers.sealingPublicKey,
-      CODE_KEY: key,
-      SESSION_KEY: key,
-      METRICS_ENABLED: 'false',
-    },
-  });
-  const lines: string[] = [];
-  createInterface({ input: child.stdout }).on('line', (line) => lines.push(line));
-  const started = () =>
-    lines.map((line) => JSON.parse(line) as { urls?: { public: string } }).find(({ urls }) => urls)?.urls?.public;
-  await expect.poll(started).toBeDefined();
-  const url = started() ?? '';
-  await expect.poll(async () => (await request(`${url}/readyz`, 'GET')).status).toBe(200);
-  const stop = async () => {
-    const ended = new Promise((resolve) => child.once('close', resolve));
-    child.kill('SIGTERM');
-    await ended;
-  };
-  return { lines, url, stop };
-}
