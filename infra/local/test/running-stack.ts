@@ -8,6 +8,7 @@ import { expect } from 'vitest';
 /** What stack.json of a stack without foreign parts holds. */
 export interface StackInfo {
   readonly userUrl: string;
+  readonly gatewayUrl: string;
   readonly adminUrl: string;
   readonly emailUrl: string;
   readonly mailboxUrl: string;
@@ -105,6 +106,7 @@ export function person(info: StackInfo, email: string) {
   return {
     email,
     mails,
+    textOf,
     register: (headers?: Record<string, string>) =>
       post('/v1/registrations', { email, password: 'correct horse battery staple' }, headers),
     confirm: (body: unknown) => post('/v1/verifications/confirm', body),
