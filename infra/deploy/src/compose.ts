@@ -26,12 +26,20 @@ export const ends = {
   },
 };
 
-/** @throws with what it printed, when it ends with anything but 0 */
 export async function compose(...args: string[]): Promise<void> {
+  await run('docker', ['compose', ...args]);
+}
+
+export async function rollingRestart(): Promise<void> {
+  await run('infra/deploy/rolling-restart', []);
+}
+
+/** @throws with what it printed, when it ends with anything but 0 or takes a quarter of an hour */
+async function run(command: string, args: readonly string[]): Promise<void> {
   try {
-    await promisify(execFile)('docker', ['compose', ...args], { cwd: root, maxBuffer: 64 * 2 ** 20 });
+    await promisify(execFile)(command, args, { cwd: root, maxBuffer: 64 * 2 ** 20, timeout: 900_000 });
   } catch (error) {
     const { stderr } = error as { stderr?: string }; // As execFile documents it.
-    throw new Error(`docker compose ${args.join(' ')}:\n${stderr?.slice(-4_000)}`, { cause: error });
+    throw new Error(`${[command, ...args].join(' ')} failed:\n${stderr?.slice(-4_000)}`, { cause: error });
   }
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ends } from './compose.ts';
 
-export interface People {
+export interface People extends AsyncDisposable {
   /** Until so many more are told that they are registered. */
   untilMore(count: number): Promise<void>;
   stop(): Promise<Outcome>;
@@ -34,13 +34,18 @@ export function startPeople({ prefix, asksAgain }: Options): People {
   const comeAndGo = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
       const email = `${prefix}-${next++}@example.com`;
-      for (let isTold = false; !isTold;) {
+      for (let isTold = false; !isTold && !stopping.signal.aborted;) {
         isTold = (await register(email, outcome)) || !asksAgain;
         if (!isTold) await sleep(100);
       }
     }
   };
   const loops = Promise.all(Array.from({ length: atOnce }, comeAndGo));
+  const stop = async (): Promise<Outcome> => {
+    stopping.abort();
+    await loops;
+    return outcome;
+  };
   return {
     async untilMore(count) {
       const enough = outcome.told.length + count;
@@ -50,10 +55,9 @@ export function startPeople({ prefix, asksAgain }: Options): People {
         await sleep(50);
       }
     },
-    async stop() {
-      stopping.abort();
-      await loops;
-      return outcome;
+    stop,
+    async [Symbol.asyncDispose]() {
+      await stop();
     },
   };
 }

@@ -11,7 +11,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { compose, ends, root } from './compose.ts';
+import { compose, ends, rollingRestart, root } from './compose.ts';
 import { mailedAddresses } from './mailed-addresses.ts';
 import { startPeople } from './people.ts';
 
@@ -50,7 +50,7 @@ async function travel(folder: string): Promise<void> {
 }
 
 async function killUnderLoad(): Promise<void> {
-  const people = startPeople({ prefix: 'killed', asksAgain: true });
+  await using people = startPeople({ prefix: 'killed', asksAgain: true });
   for (const victim of ['nats-2', 'user-1', 'email-1', 'nats-1']) {
     await people.untilMore(15);
     await compose('kill', '--signal', 'SIGKILL', victim);
@@ -66,10 +66,9 @@ async function killUnderLoad(): Promise<void> {
 }
 
 async function restartUnderLoad(): Promise<void> {
-  const people = startPeople({ prefix: 'restarted', asksAgain: false });
+  await using people = startPeople({ prefix: 'restarted', asksAgain: false });
   await people.untilMore(5);
-  const { status, stderr } = spawnSync('infra/deploy/rolling-restart', [], { cwd: root, encoding: 'utf8' });
-  if (status !== 0) throw new Error(`rolling-restart failed:\n${stderr}`);
+  await rollingRestart();
   await people.untilMore(5);
   const { told, unanswered, refused } = await people.stop();
   say(
