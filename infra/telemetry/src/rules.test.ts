@@ -40,6 +40,15 @@ test('every metric and label that the dashboard and the alerts ask for is one th
   expect(exprs.flatMap(askedBy).length).toBeGreaterThan(40);
 });
 
+test('a bound of a histogram is asked for as Prometheus 2 and as Prometheus 3 writes it', () => {
+  const bounds = rules.flatMap(({ expr }) => [...expr.matchAll(/\ble(=~?)"([^"]*)"/g)]);
+  expect(bounds.length).toBeGreaterThan(3);
+  for (const [matcher, operator, pattern = ''] of bounds) {
+    const isMatch = (bound: string): boolean => operator === '=~' && new RegExp(`^(?:${pattern})$`).test(bound);
+    expect(matcher, 'le=~"30([.]0)?"').toSatisfy(() => isMatch('30') && isMatch('30.0'));
+  }
+});
+
 test('a query is asked for its metrics and labels, not for its functions', () => {
   expect(
     askedBy('sum by (le, job) (rate(a_bucket{part="x",le!="1"}[5m])) / on (job) b:c offset 5m > 0.1 unless d == 0'),
