@@ -4,8 +4,10 @@ import type { OpenAPIV3_1 } from 'openapi-types';
 import { type FuzzedRequest, type Knowledge, requestsOf } from './requests.ts';
 
 export interface FuzzOptions {
-  /** Of the public listener. */
+  /** Of a listener. */
   readonly url: string;
+  /** What to ask; the listener's own OpenAPI document unless said. */
+  readonly document?: OpenAPIV3_1.Document;
   /** Asked for each batch of requests. */
   readonly knowledge: () => Promise<Knowledge>;
   readonly count: number;
@@ -26,12 +28,13 @@ export interface FuzzResult {
 const batchSize = 200;
 
 /**
- * Sends requests made from the service's own OpenAPI document, and holds every answer against what is promised of all of them: never a 5xx
+ * Sends requests made from an OpenAPI document, and holds every answer against what is promised of all of them: never a 5xx
  * (503 `busy` neither, since so few at once fill no queue), refusals as problems with their own status and a code, and nothing to be
  * stored. The same seed makes the same requests, but for what is known.
  */
 export async function fuzz({
   url,
+  document,
   knowledge,
   count,
   seed,
@@ -39,14 +42,14 @@ export async function fuzz({
   onViolation,
   onProgress,
 }: FuzzOptions): Promise<FuzzResult> {
-  const document = (await (await fetch(`${url}/openapi.json`)).json()) as OpenAPIV3_1.Document; // Lint says that it is one.
+  const asked = document ?? ((await (await fetch(`${url}/openapi.json`)).json()) as OpenAPIV3_1.Document); // Lint says that it is one.
   const agent = new Agent({ keepAlive: true, maxSockets: atOnce });
   const statuses: Record<string, number> = {};
   const operations: Record<string, Record<string, number>> = {};
   const violations: string[] = [];
   for (let done = 0; done < count; done += batchSize) {
     const size = Math.min(batchSize, count - done);
-    const arbitrary = requestsOf(document, await knowledge());
+    const arbitrary = requestsOf(asked, await knowledge());
     const requests = fc.sample(arbitrary, { seed: seed + done, numRuns: size }).values();
     const work = async (): Promise<void> => {
       for (const one of requests) {

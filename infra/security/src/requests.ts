@@ -46,8 +46,16 @@ function requestTo({ path, method, operation }: Operation, knowledge: Knowledge)
   const [type, schema] = bodyOf(operation);
   const valid = schema === undefined ? fc.constant(undefined) : withKnowledge(valueOf(schema), knowledge);
   const nearly = valid.chain((value) => nearlyValid(value));
-  const good = fc.tuple(goodPath(path, knowledge), valid.map(toText), goodHeaders(operation, type, knowledge));
-  const near = fc.tuple(goodPath(path, knowledge), nearly.map(toText), goodHeaders(operation, type, knowledge));
+  const good = fc.tuple(
+    goodPath(path, knowledge),
+    valid.map((value) => toText(value, type)),
+    goodHeaders(operation, type, knowledge),
+  );
+  const near = fc.tuple(
+    goodPath(path, knowledge),
+    nearly.map((value) => toText(value, type)),
+    goodHeaders(operation, type, knowledge),
+  );
   const bad = fc.tuple(hostilePaths(path), hostileBodies(), hostileHeaders(type));
   return fc
     .oneof({ weight: 4, arbitrary: good }, { weight: 4, arbitrary: near }, { weight: 3, arbitrary: bad })
@@ -75,13 +83,15 @@ function listOf(schema: object): unknown[] {
 }
 
 /** Addresses and passwords that exist, now and then, so that requests get past the first check. */
-function withKnowledge(value: Arbitrary<unknown>, { emails, passwords }: Knowledge): Arbitrary<unknown> {
+function withKnowledge(value: Arbitrary<unknown>, { emails, passwords, accessTokens }: Knowledge): Arbitrary<unknown> {
   const email = fc.oneof(fc.constantFrom(...emails), fc.emailAddress());
   const password = fc.oneof(fc.constantFrom(...passwords), fc.string({ minLength: 15, maxLength: 40 }));
-  return fc.tuple(value, email, password).map(([base, address, secret]) => {
+  const token = fc.constantFrom(...accessTokens, 'nonsense');
+  return fc.tuple(value, email, password, token).map(([base, address, secret, access]) => {
     if (typeof base !== 'object' || base === null) return base;
     const known = Object.entries(base).map(([name, former]) => {
       if (/email/i.test(name)) return [name, address];
+      if (name === 'token' && former === 'access') return [name, access];
       return [name, /password/i.test(name) ? secret : former];
     });
     return Object.fromEntries(known);
@@ -121,6 +131,8 @@ function nearlyValid(value: unknown): Arbitrary<unknown> {
   return fc.oneof(changed, twice, without, polluted);
 }
 
+const formType = 'application/x-www-form-urlencoded';
+
 class RawBody {
   readonly text: string;
   constructor(text: string) {
@@ -128,8 +140,12 @@ class RawBody {
   }
 }
 
-function toText(value: unknown): string | undefined {
+function toText(value: unknown, type: string): string | undefined {
   if (value === undefined) return undefined;
+  if (type === formType && typeof value === 'object' && value !== null && !(value instanceof RawBody))
+    return new URLSearchParams(
+      Object.entries(value).map(([name, one]): [string, string] => [name, String(one)]),
+    ).toString();
   return value instanceof RawBody ? value.text : JSON.stringify(value);
 }
 
