@@ -3,6 +3,8 @@ export interface Places {
   /** The superuser's, so that a peer may create what it likes. */
   readonly databaseUrl: string;
   readonly natsUrl?: string | undefined;
+  /** How many replicas a stream has. */
+  readonly natsReplicas?: 1 | 3 | undefined;
   readonly redisPort?: number | undefined;
 }
 

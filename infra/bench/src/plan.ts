@@ -10,6 +10,7 @@ import { measureFanOut } from './workloads/fan-out.ts';
 import { measureHashing } from './workloads/hashing.ts';
 import { measureHeldTransaction } from './workloads/held-transaction.ts';
 import { measureIdle } from './workloads/idle.ts';
+import { measureKeptEvents, measureKeptRows } from './workloads/kept-events.ts';
 import { measureLatency } from './workloads/latency.ts';
 import { measureMail } from './workloads/mail.ts';
 import { measureOutage } from './workloads/outage.ts';
@@ -46,6 +47,7 @@ export function plan({ options, root, env, hasRedis }: PlanContext): Measurement
   const seconds = isQuick ? 5 : 10;
   const events = isQuick ? 5_000 : 20_000;
   const sync = { natsSync: 'always' } as const;
+  const cluster = { natsNodes: 3 } as const;
 
   const quick = [
     ...measured('latency 50/s', all, async (peer) => measureLatency({ peer, env }, { rate: 50, seconds })),
@@ -83,18 +85,37 @@ export function plan({ options, root, env, hasRedis }: PlanContext): Measurement
     ...measured('NATS away for a minute', [postrider()], async (peer) =>
       measureOutage({ peer, env }, { rate: 500, seconds: 60 }),
     ),
+    ...measured('three nodes: latency 500/s', [postrider()], async (peer) =>
+      measureLatency({ peer, env, ...cluster }, { rate: 500, seconds }),
+    ),
+    ...measured('three nodes: throughput, MikroORM', [postrider()], async (peer) =>
+      measureThroughput({ peer, env, ...cluster }, { events }),
+    ),
+    ...measured('three nodes: drain 100k', [postrider()], async (peer) =>
+      measureDrain({ peer, env, ...cluster }, { backlog: 100_000 }),
+    ),
     ...product('mail', async () => measureMail({ root, env }, { mails: 5_000 })),
     ...(['registrations', 'sign-ins'] as const).flatMap((flow) =>
       product(flow, async () => measureHashing({ root, env, flow }, { rounds: 5, seconds: 5, clients: 32 })),
     ),
     ...product('start', async () => measureStart({ root, env })),
   ];
+  const million = 1_000_000;
+  const kept = [
+    ...product('kept in a stream, 1M events of 1M accounts', async () =>
+      measureKeptEvents({ env }, { events: million, accounts: million }),
+    ),
+    ...product('kept in a stream, 1M events of 10k accounts', async () =>
+      measureKeptEvents({ env }, { events: million, accounts: 10_000 }),
+    ),
+    ...product('kept in the outbox, 1M events', async () => measureKeptRows({ env }, { events: million })),
+  ];
   const long = measured('held transaction', [postrider(), graphileWorker, pgBoss('by notify')], async (peer) =>
     measureHeldTransaction({ peer, env }, { rate: 100, before: 60, held: holdSeconds, after: 120 }),
   );
   const runs = Array.from({ length: options.runs }, () => (isQuick ? quick : [...quick, ...more])).flat();
-  // Once: it takes as long as all the others.
-  return [...runs, ...(isQuick ? [] : long)].filter(
+  // Once: how much is kept differs little from run to run, and the transactions take as long as all the others.
+  return [...runs, ...(isQuick ? [] : [...kept, ...long])].filter(
     ({ workload, peer }) => isNamed(workload, only) && isNamed(peer, wanted),
   );
 }

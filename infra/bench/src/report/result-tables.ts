@@ -19,7 +19,7 @@ const latency: readonly Column[] = [
 const throughput: readonly Column[] = [
   ['commits/s', (result) => result.commitsPerSecond],
   ['handled/s', (result) => result.handledPerSecond],
-  ['CPU-s per 10k: delivery', cpu('relay', 'nats', 'consumer', 'redis')],
+  ['CPU-s per 10k: delivery', cpu('relay', 'nats', 'nats-2', 'nats-3', 'consumer', 'redis')],
   ['database', cpu('postgres')],
   ['producer', cpu('producer')],
 ];
@@ -36,6 +36,8 @@ const columns: readonly (readonly [string, readonly Column[]])[] = [
       ['CPU-s per 10k', cpu('total')],
     ],
   ],
+  ['three nodes: latency', latency],
+  ['three nodes: throughput', throughput],
   ['idle', [['% of a core', (result) => result.percentOfACore?.['total']]]],
 ];
 

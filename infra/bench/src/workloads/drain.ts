@@ -8,10 +8,11 @@ import { perTenThousand } from './throughput.ts';
 
 /** So many events wait when consumer and relay start. Counted from the thousandth on, so that starting them does not count. */
 export async function measureDrain(
-  { peer, env, natsSync }: Pick<SceneOptions, 'peer' | 'env' | 'natsSync'>,
+  options: Pick<SceneOptions, 'peer' | 'env' | 'natsSync' | 'natsNodes'>,
   { backlog }: { backlog: number },
 ): Promise<object> {
-  await using servers = await startServers({ needs: peer.needs, env, ...(natsSync && { natsSync }) });
+  const { peer } = options;
+  await using servers = await startServers({ ...options, needs: peer.needs });
   const { places, pids } = servers;
   {
     await using filler = await startRole(peer.name, places);

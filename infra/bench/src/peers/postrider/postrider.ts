@@ -40,9 +40,9 @@ export function postrider(durables = 1): Peer {
     description: 'unit of work, outbox, relay by itself, JetStream (R1, file), durable consumer, default settings',
     isTransactional: true,
     needs: ['nats'],
-    async setUp({ databaseUrl, natsUrl }) {
+    async setUp({ databaseUrl, natsUrl, natsReplicas }) {
       await execute(databaseUrl, accountTable, ...outboxSchemaV1, ...outboxSchemaV2, ...outboxSchemaV3);
-      await applyTopologyTo({ url: natsAt({ natsUrl }), topology: benchTopology(durables), log });
+      await applyTopologyTo({ url: natsAt({ natsUrl }), topology: benchTopology(durables, natsReplicas), log });
     },
     fill: async ({ databaseUrl }, count) => execute(databaseUrl, fillSql(count), 'vacuum analyze'),
     openProducer,

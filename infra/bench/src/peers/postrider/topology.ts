@@ -3,8 +3,11 @@ import { topology as declared } from '@postrider/topology';
 import { accountOpened } from './contract.ts';
 
 /** The stream is the product's own USER_EVENTS under another name, the durables are its own with more in flight. */
-export function benchTopology(durables: number): Topology {
-  const [userEvents, ...others] = ['USER_EVENTS', 'SUSPECTS', 'DEAD_LETTERS'].map(declaredStream);
+export function benchTopology(durables: number, replicas: 1 | 3 = 1): Topology {
+  const [userEvents, ...others] = ['USER_EVENTS', 'SUSPECTS', 'DEAD_LETTERS'].map((name) => ({
+    ...declaredStream(name),
+    num_replicas: replicas,
+  }));
   const stream = {
     ...userEvents,
     name: 'BENCH',
