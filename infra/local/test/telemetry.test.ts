@@ -34,7 +34,7 @@ test('one trace from the request to the mail server; every metric is documented,
         `${request} > user: COMMIT`,
         `${request} > user: publish user.registered.v1`,
         `${handled} > email: smtp send`,
-        `${handled} > email: UPDATE mail_attempt`,
+        `${handled} > email: WITH mail`,
         `${handled} > email: publish email.sent.v1`,
       ]),
     );

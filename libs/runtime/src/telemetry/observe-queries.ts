@@ -54,8 +54,8 @@ function operationOf(text: string): string {
   return /^\s*([a-z]+)/i.exec(text)?.[1]?.toUpperCase() ?? 'QUERY';
 }
 
-/** `INSERT outbox_event`: the operation and the first table that is named. */
+/** `INSERT outbox_event`: the operation and the first table that is named; a function of rows is none. */
 function summaryOf(operation: string, text: string): string {
-  const table = /\b(?:from|into|update)\s+"?(\w+)/i.exec(text)?.[1];
+  const table = /\b(?:from|into|update)\s+"?(\w+)\b(?!\()/i.exec(text)?.[1];
   return table === undefined ? operation : `${operation} ${table}`;
 }
