@@ -1,4 +1,5 @@
 import { userDatabase } from '../src/database.ts';
+import { replaceOldKeys } from '../src/sessions/signing-keys/replace-old-keys.ts';
 import { startSigningKeys } from '../src/sessions/signing-keys/signing-keys.ts';
 import { openDatabase } from '@postrider/runtime/database';
 import { Client } from 'pg';
@@ -47,6 +48,17 @@ test('of five replicas that start together one makes the first key, and all sign
   await Promise.all(replicas.map((keys) => keys.runOnce()));
   expect(await servers.rows('select count(*)::int as n from signing_key')).toEqual([{ n: 1 }]);
   expect(new Set(replicas.map((keys) => keys.current().kid)).size).toBe(1);
+});
+
+test('a key that another replica made after ours were read is read first: no second one is made', async () => {
+  await using servers = await userServers();
+  await using database = await openDatabase({ ...userDatabase(servers.database.url), log });
+  await using other = await replica(servers);
+  const beforeOthers = [] as const;
+  await other.runOnce();
+  const options = { algorithm: 'ES256', encryptionKey: new Uint8Array(32).fill(1), replaceAfterDays: 30 } as const;
+  expect(await replaceOldKeys(database.em.fork(), options, beforeOthers)).toBe(true);
+  expect(await servers.rows('select count(*)::int as n from signing_key')).toEqual([{ n: 1 }]);
 });
 
 test('a key is published before it signs, and stays for a while after its successor does', async () => {

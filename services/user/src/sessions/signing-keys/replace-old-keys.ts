@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { query } from '@postrider/runtime/database';
-import { makeSigningKey, type SigningAlgorithm, type StoredKey } from './signing-key.ts';
+import { makeSigningKey, type SigningAlgorithm, type SigningKey, type StoredKey } from './signing-key.ts';
 
 /** How long others may keep what we publish. */
 export const jwksMaxAgeSeconds = 300;
@@ -18,15 +18,18 @@ export interface ReplaceOptions {
  * begins to sign when everybody has had the time to see it; at once where nothing else can sign. Removes those whose successor has
  * signed for long enough. Replicas take turns by an advisory lock, and the second finds the work done.
  *
- * @param isOurs whether we can open it; of one that another replica made a moment ago we don't know yet, and wait
+ * @param known what the caller has read, each with its private half if we can open it; of one that another replica has made since then we
+ *   don't know whether we can, so it is to be read first
  * @returns whether the table changed
  */
 export async function replaceOldKeys(
   em: EntityManager,
   options: ReplaceOptions,
-  isOurs: (key: StoredKey) => boolean,
+  known: readonly Pick<SigningKey, 'kid' | 'privateKey'>[],
 ): Promise<boolean> {
   const { algorithm } = options;
+  const isOurs = ({ kid }: StoredKey): boolean => known.some((key) => key.kid === kid && key.privateKey !== undefined);
+  const isNew = ({ kid }: StoredKey): boolean => !known.some((key) => key.kid === kid);
   const isMissing = (rows: Row[]): boolean =>
     !rows.some((key) => key.algorithm === algorithm && key.isYoung && isOurs(key));
   const found = await look(em);
@@ -36,8 +39,6 @@ export async function replaceOldKeys(
   return em.transactional(async (em) => {
     await query(em, `select pg_advisory_xact_lock(hashtext('postrider.signing_keys'))`, []);
     const rows = await look(em);
-    const isNew = ({ kid }: StoredKey): boolean => !found.some((key) => key.kid === kid);
-    // Somebody else's new key may be openable: read it first.
     if (spare !== undefined && isMissing(rows) && !rows.some(isNew)) {
       await insert(em, spare, { ...options, canWait: rows.some((key) => key.isActive && isOurs(key)) });
     }

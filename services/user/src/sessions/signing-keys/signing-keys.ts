@@ -114,8 +114,7 @@ async function read(options: SigningKeysOptions, state: State): Promise<void> {
   state.readAt = performance.now();
   const em = options.em.fork();
   let keys = await load(em, options, state.keys);
-  const isOurs = ({ kid }: StoredKey): boolean => keys.some((key) => key.kid === kid && key.privateKey !== undefined);
-  if (await replaceOldKeys(em, options, isOurs)) keys = await load(em, options, state.keys);
+  if (await replaceOldKeys(em, options, keys)) keys = await load(em, options, state.keys);
   const current = keys.find(
     (key): key is Loaded & { privateKey: object } => key.isActive && key.privateKey !== undefined,
   );
