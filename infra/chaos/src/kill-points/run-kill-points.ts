@@ -76,9 +76,10 @@ async function runPoint(bench: Bench, point: KillPoint, options: KillPointsOptio
       complaints.push(`${email}: ${error instanceof Error ? error.message : String(error)}`);
     }
     while (!victim.isUp() && !options.signal.aborted) await sleep(20);
+    // One after the other: what is under way in kill after kill is taken for what kills, and buried.
+    const { isQuiet, unfinished } = await settle({ fleet: bench.fleet, withinMs: 120_000, onLook: () => undefined });
+    if (!isQuiet) complaints.push(`${email}: something is still under way: ${JSON.stringify(unfinished)}`);
   }
-  const { isQuiet, unfinished } = await settle({ fleet: bench.fleet, withinMs: 120_000, onLook: () => undefined });
-  if (!isQuiet) complaints.push(`something is still under way: ${JSON.stringify(unfinished)}`);
   const counted = await countMails(bench.fleet, people, point);
   return {
     point,
