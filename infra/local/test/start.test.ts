@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Client } from 'pg';
 import { expect, test } from 'vitest';
 import { freePortOffset } from '../src/ports/free-port-offset.ts';
+import { isPidTaken } from '../src/process/process-info.ts';
 import { createTempFolder } from '../src/testing/temp-folder.ts';
 import { person, type RunningStack, runStack } from './running-stack.ts';
 
@@ -114,7 +115,7 @@ test('SIGTERM stops everything and leaves nothing behind; a second start keeps t
   await ada.secrets();
   expect(await first.stop('SIGTERM')).toBe(0);
   expect(existsSync(join(dataDir, 'stack.json'))).toBe(false);
-  for (const pid of Object.values(info.pids)) expect(isAlive(pid), `process ${pid} is still there`).toBe(false);
+  for (const pid of Object.values(info.pids)) expect(isPidTaken(pid), `process ${pid} is still there`).toBe(false);
 
   const second = await runStack({ dataDir, portOffset });
   const again = await second.info();
@@ -180,13 +181,4 @@ async function filesHolding(folder: string, texts: readonly string[]): Promise<s
   for (const path of paths)
     if (pattern.test((await readFile(path)).toString('latin1'))) found.push(path.slice(folder.length + 1));
   return found;
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -1,6 +1,13 @@
 import { type JetStreamClient, jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
-import { testCluster, type TestCluster, testFolder, whyNoCluster, whyNoNatsCli } from '@postrider/local/testing';
+import {
+  isPidTaken,
+  testCluster,
+  type TestCluster,
+  testFolder,
+  whyNoCluster,
+  whyNoNatsCli,
+} from '@postrider/local/testing';
 import { applyTopology, connectionOptions } from '@postrider/messaging';
 import { topology } from '@postrider/topology';
 import { pino } from 'pino';
@@ -37,7 +44,7 @@ test.skipIf(why !== '')(
       await until(type, upgrade.before);
       const went = await type(`pid=${cluster.pidOf(name)}\n${upgrade.go}`);
       expect(went.code).toBe(0);
-      await expect.poll(() => isAlive(cluster.pidOf(name)), { timeout: 120_000 }).toBe(false);
+      await expect.poll(() => isPidTaken(cluster.pidOf(name)), { timeout: 120_000 }).toBe(false);
       await node.restart();
     }
     await until(type, upgrade.check);
@@ -84,15 +91,6 @@ function environment(cluster: TestCluster): Record<string, string> {
 /** "Done when": somebody asks until it is. */
 async function until(type: (block: string) => Promise<Typed>, check: string): Promise<void> {
   await expect.poll(async () => type(check), { timeout: 240_000, interval: 500 }).toMatchObject({ code: 0 });
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** One message at a time, again under the same id until it is acknowledged. */

@@ -3,6 +3,7 @@ export { accessVariables } from '../nats/nats-secrets.ts';
 export { findFlaws } from './find-flaws.ts';
 export { findNginx, testNginx, type TestNginx } from './test-nginx.ts';
 export { freePort } from '../process/free-port.ts';
+export { isPidTaken } from '../process/process-info.ts';
 export { natsCli, type NatsCli, natsCliPath, whyNoNatsCli } from './nats-cli.ts';
 export { createTempFolder as testFolder } from './temp-folder.ts';
 export { findChromium, looks, testBrowser, type TestBrowser, type TestPage, whyNoBrowser } from './test-browser.ts';
