@@ -9,8 +9,8 @@ export interface Claim {
 }
 
 /**
- * Step 3: writes the attempt ahead of making it, and takes the lease, in one statement; of any number of callers that read the same row
- * one gets it. * Times are the database's, so that replicas need no common clock.
+ * Step 3: writes the attempt ahead of making it, and takes the lease, in one statement; of any number of callers that read the same
+ * row one gets it. Times are the database's, so that replicas need no common clock.
  *
  * @returns undefined when another delivery was faster
  */

@@ -22,8 +22,8 @@ import { pointSchedule } from './schedule-queries.ts';
  * 2. expired → final, said to others, done. Then the mail is made: what can't be made is a dead letter at once.
  * 3. claim: attempt(started) and a lease, one statement, committed. Who meets a living lease comes back at its end. A mail that nobody has
  *    seen yet is made first (that writes nothing), and its row and claim are one statement, shared with others that begin at the same time.
- * 4. send; then outcome and delivery fact in one transaction, shared with others that end at the same time (`in-groups.ts`). While the database is away the outcome is held and stored when it
- *    is back: it is known here and nowhere else.
+ * 4. send; then outcome and delivery fact in one transaction, shared with others that end at the same time (`in-groups.ts`). While the
+ *    database is away the outcome is held and stored when it is back: it is known here and nowhere else.
  * 5. return: the subscription acknowledges. A crash between 4 and 5 meets a final row in step 1.
  * 6. A crash between 3 and 4 leaves an attempt without outcome. When its lease is over it counts as ambiguous, like a
  *    connection that was lost after the final dot; `decideFate` says what that means for its class.
