@@ -29,8 +29,8 @@ test(`21 · of ${callers} sign-ins at once some are answered, and all others are
 
   const statuses = Map.groupBy(answers, ({ status }) => status);
   expect([...statuses.keys()].toSorted((a, b) => a - b)).toEqual([201, 503]);
-  // Reading ten thousand requests takes the service longer than one waits for a connection to the database: then some that were let in go, too.
-  expect(statuses.get(201)?.length).toBeGreaterThanOrEqual(callers > 2 * queueLimit ? 1 : queueLimit);
+  // As many as the queue holds are let in. On a busy machine some of them wait too long for a connection to the database, and go, too.
+  expect(answers.filter(({ code }) => code !== 'busy').length).toBeGreaterThanOrEqual(queueLimit);
   for (const { code, retryAfter } of statuses.get(503) ?? [])
     expect([code, retryAfter]).toEqual([
       expect.stringMatching(/^(busy|unavailable)$/),
