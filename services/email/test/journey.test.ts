@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { v7 as uuidv7 } from 'uuid';
 import { startEmailWorld } from './email-world.ts';
 import { issueVerification } from './issue-verification.ts';
-import { patiently, shortLeaseMs } from './quick.ts';
+import { patiently } from './quick.ts';
 
 const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
 
@@ -52,7 +52,7 @@ test('a confirmed address is welcomed and its owner is told of another registrat
 });
 
 test('an event that comes several times makes one mail', async () => {
-  await using world = await startEmailWorld({ leaseMs: shortLeaseMs });
+  await using world = await startEmailWorld();
   await using _service = await world.start();
   const { event } = await issueVerification(world.sealingKey);
   const id = uuidv7();
