@@ -3,7 +3,7 @@ import type { Pool } from 'pg';
 
 /**
  * The theory. At most one relay works per database, by a row with an owner, an end and an epoch. The database's clock decides who may
- * have it; the epoch grows with every change of hands. The holder renews twice in the lease's life, so that one renewal may fail.
+ * have it; the epoch grows with every change of hands. The holder renews three times in the lease's life, so that one renewal may fail.
  *
  * A holder trusts its lease only until (moment before it asked) + life on its own monotonic clock, which is never later than the
  * database's end. So a process that was stopped and wakes up sees that its lease is over before it publishes again; if it is
@@ -46,7 +46,7 @@ export async function acquireLease({ pool, name, lifeMs }: LeaseOptions): Promis
       },
       () => undefined,
     );
-  }, lifeMs * 0.45);
+  }, lifeMs / 3);
   return {
     owner,
     epoch,
