@@ -7,6 +7,7 @@ import { consumerDeclaration } from '@postrider/topology';
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import { connectAsOperator } from '../src/nats.ts';
+import { readOutboxes } from '../src/outbox/outbox.ts';
 import { startOpsWorld } from './ops-world.ts';
 import { openShell, recipe, recipes } from './runbook.ts';
 
@@ -20,6 +21,7 @@ test('every recipe has a test that follows it', () => {
     'A new subscriber', // runbook-subscriber.test.ts
     'Replay',
     'Poison message',
+    'Parked event',
     'Stuck consumer',
     'Full disk',
     'From one replica to three', // This one and the rest: runbook-cluster.test.ts
@@ -164,6 +166,61 @@ test.skipIf(natsCliPath === undefined)(
       .poll(() => world.smtp.accepted.map(({ to }) => to).toSorted(), mails)
       .toEqual(['ada@example.com', 'bob@example.com', 'cy@example.com']);
     expect(await type(steps.check)).toMatchObject({ code: 0, output: expect.stringMatching(/^user +0 +0 +0$/m) });
+  },
+);
+
+test.skipIf(natsCliPath === undefined)(
+  `an event that its stream refuses is seen, and published with those behind it when that is mended${whyNoNatsCli}`,
+  patient,
+  async () => {
+    const steps = recipe('Parked event', 'look', 'mend', 'release', 'check');
+    await using world = await startOpsWorld();
+    await using folder = await testFolder('runbook');
+    const url = world.nats.urls.operator;
+    const type = openShell({ env: { ...world.env, NATS_URL: url }, cwd: folder.path });
+    const nc = await connectAsOperator(url);
+    const { streams } = await jetstreamManager(nc, { timeout: 30_000 });
+    await streams.update('USER_CHALLENGES', { max_msg_size: 100 });
+    await nc.close();
+
+    await world.register('ada@example.com'); // 202, as ever.
+    await world.register('bob@example.com');
+    const parked = /^parked: ([\da-f-]{36}) {2}challenge\.email_verification_issued\.v1/gm;
+    const places = async () => ({
+      userDatabaseUrl: world.env['USER_DATABASE_URL'] ?? '',
+      emailDatabaseUrl: world.env['EMAIL_DATABASE_URL'] ?? '',
+    });
+    await expect
+      .poll(async () => (await readOutboxes(await places())).map(({ facts }) => facts?.parked), { timeout: 120_000 })
+      .toEqual([2, 0]);
+    const looked = await type(steps.look);
+    expect(looked).toMatchObject({ code: 1, output: expect.stringMatching(/^user +0 +0 +2$/m) });
+    const [[, first = ''] = [], [, second = ''] = []] = looked.output.matchAll(parked);
+    expect(await type(steps.mend)).toMatchObject({ code: 0, output: expect.stringContaining('max_msg_size') });
+
+    const stranger = '01a20cb4-4200-759c-b350-c518b4619271';
+    const one = await world.ops('outbox', 'release', first, stranger, '--json');
+    expect({ ...one, stdout: JSON.parse(one.stdout) }).toMatchObject({
+      code: 1,
+      stdout: {
+        released: [
+          { service: 'user', events: 1, aggregates: 1 },
+          { service: 'email', events: 0, aggregates: 0 },
+        ],
+        unknown: [stranger],
+      },
+    });
+    await expect.poll(() => world.smtp.accepted.map(({ to }) => to), { timeout: 120_000 }).toEqual(['ada@example.com']);
+    expect(second).toMatch(/^[\da-f-]{36}$/);
+    const released = await type(steps.release);
+    expect(released).toMatchObject({
+      code: 0,
+      output: expect.stringContaining('user: 1 events of 1 aggregates are to be published again.'),
+    });
+    await expect.poll(() => world.smtp.accepted.length, { timeout: 120_000 }).toBe(2);
+    expect(await type(steps.check)).toMatchObject({ code: 0, output: expect.stringMatching(/^user +0 +0 +0$/m) });
+    for (const wrong of [['release'], ['release', first, '--all'], ['release', 'ada'], ['relase', '--all']])
+      expect(await world.ops('outbox', ...wrong)).toMatchObject({ code: 2 });
   },
 );
 

@@ -1,22 +1,31 @@
-import { type Command } from '../command.ts';
+import { type Command, type Surroundings, UsageError } from '../command.ts';
 import { json, parseOptions } from '../parse-options.ts';
 import type { Places } from '../places.ts';
 import { table } from '../table.ts';
 import { type OutboxFacts, readOutbox } from './read-outbox.ts';
+import { release, releaseUsage } from './release.ts';
 
-/** What waits in the services' outboxes, and what a stream refused. */
+const usage = `outbox [--json], or ${releaseUsage}`;
+
+/** What waits in the services' outboxes, and what a stream refused; which is released when its cause is mended. */
 export const outbox: Command = {
   name: 'outbox',
-  usage: '[--json]',
-  summary: 'what waits to be published, and what a stream refused',
-  async run(args, { places, print }) {
-    const { values } = parseOptions(args, json, 'outbox [--json]');
-    const outboxes = await readOutboxes(await places());
-    if (values.json) print(JSON.stringify(outboxes, undefined, 2));
-    else for (const line of tellOutboxes(outboxes)) print(line);
-    return outboxes.every(({ facts }) => facts !== undefined && facts.parked === 0) ? 0 : 1;
+  usage: '[--json] | release <event id …> | --all',
+  summary: 'what waits to be published, and what a stream refused; publish that again',
+  async run([action, ...rest], surroundings) {
+    if (action === 'release') return release(rest, surroundings);
+    return tellOutbox(action === undefined ? [] : [action, ...rest], surroundings);
   },
 };
+
+async function tellOutbox(args: readonly string[], { places, print }: Surroundings): Promise<number> {
+  const { values, positionals } = parseOptions(args, json, usage);
+  if (positionals.length > 0) throw new UsageError(`npm run ops -- ${usage}`);
+  const outboxes = await readOutboxes(await places());
+  if (values.json) print(JSON.stringify(outboxes, undefined, 2));
+  else for (const line of tellOutboxes(outboxes)) print(line);
+  return outboxes.every(({ facts }) => facts !== undefined && facts.parked === 0) ? 0 : 1;
+}
 
 export interface Outbox {
   readonly service: string;
