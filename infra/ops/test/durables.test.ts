@@ -43,6 +43,17 @@ test('a durable is paused, shown as such, resumed, and set back to a time; a mai
     { service: 'user', facts: { parked: 0 } },
     { service: 'email', facts: { parked: 0 } },
   ]);
+  const status = await world.ops('status', '--json');
+  expect(status.code).toBe(0);
+  expect(JSON.parse(status.stdout)).toMatchObject({
+    services: [{ status: 'ready' }, { status: 'ready' }],
+    nats: {
+      deadLetters: 0,
+      streams: expect.arrayContaining([expect.objectContaining({ stream: 'USER_CHALLENGES', isFilling: false })]),
+      lags: expect.arrayContaining([expect.objectContaining({ durable: 'email-challenges', waiting: 0 })]),
+    },
+    outboxes: [{ facts: { parked: 0 } }, { facts: { parked: 0 } }],
+  });
   await nc.close();
   expect(await world.ops('status')).toMatchObject({ code: 0, stdout: expect.stringContaining('0 dead letters.') });
 }, 240_000); // Seven commands, each a process: two seconds, and minutes on a busy machine.

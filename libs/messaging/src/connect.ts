@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import {
+  type Authenticator,
   connect,
   credsAuthenticator,
   nkeyAuthenticator,
@@ -131,7 +133,8 @@ async function close({ connection, isUp }: State): Promise<void> {
 }
 
 /**
- * What the client wants to be told. Files are read each time, since credentials and certificates are renewed.
+ * What the client wants to be told. Files are read for each connection, since credentials and certificates are renewed; one that can't be read
+ * any more, or is being written, is taken as it was.
  *
  * @throws when a file can't be read
  */
@@ -140,8 +143,23 @@ export async function connectionOptions(access: NatsAccess): Promise<NodeConnect
   const options = { ...parseNatsUrl(url), ...(tlsCaFile !== undefined && { tls: { caFile: tlsCaFile } }) };
   if (nkeySeed !== undefined)
     return { ...options, authenticator: nkeyAuthenticator(new TextEncoder().encode(nkeySeed)) };
-  if (credsFile !== undefined) return { ...options, authenticator: credsAuthenticator(await readFile(credsFile)) };
+  if (credsFile !== undefined) return { ...options, authenticator: await credentialsIn(credsFile) };
   return options;
+}
+
+/** The client asks at every reconnection, and wants its answer at once. */
+async function credentialsIn(path: string): Promise<Authenticator> {
+  let last = credsAuthenticator(await readFile(path));
+  return (nonce) => {
+    try {
+      const renewed = credsAuthenticator(readFileSync(path));
+      const answer = renewed(nonce); // Throws when the file holds no credentials.
+      last = renewed;
+      return answer;
+    } catch {
+      return last(nonce);
+    }
+  };
 }
 
 /** The client takes credentials apart from addresses. */

@@ -21,7 +21,8 @@ export async function testNats(options: TestNatsOptions = {}): Promise<TestNats>
   const { topology = declaredTopology, accounts = serverConfigPath, seeds = {} } = options;
   await using starting = new AsyncDisposableStack();
   const server = starting.use(await startNatsOn(inject('testInfra'), accounts, seeds));
-  await applyTopologyTo({ url: server.urls.operator, topology, log: pino({ level: 'silent' }) });
+  if (topology.streams.length + topology.consumers.length > 0)
+    await applyTopologyTo({ url: server.urls.operator, topology, log: pino({ level: 'silent' }) });
   starting.move();
   return server;
 }
