@@ -13,7 +13,13 @@ test('a credentials file lets in, with its permissions; a renewed one is taken w
   const [account, system] = [nkeys.createAccount(), nkeys.createAccount()];
   // Left out they are 0: nobody may connect.
   const limits = { conn: -1, leaf: -1, imports: -1, exports: -1, wildcards: true, subs: -1, data: -1, payload: -1 };
-  const permissions = { subs: -1, data: -1, payload: -1, pub: { allow: ['crm.>'] }, sub: { allow: ['_INBOX_crm.>', 'crm.>'] } };
+  const permissions = {
+    subs: -1,
+    data: -1,
+    payload: -1,
+    pub: { allow: ['crm.>'] },
+    sub: { allow: ['_INBOX_crm.>', 'crm.>'] },
+  };
   const credentials = async (secondsFromNow: number): Promise<Uint8Array> => {
     const exp = Math.floor(Date.now() / 1_000) + secondsFromNow;
     return fmtCreds(await encodeUser('crm', user, account, permissions, { exp }), user);

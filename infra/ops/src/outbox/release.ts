@@ -17,7 +17,11 @@ interface Released {
 
 /** Has the relay publish parked events again, each with those behind it, in their order. One that is refused again is parked again. */
 export async function release(args: readonly string[], { places, print }: Surroundings): Promise<number> {
-  const { values, positionals } = parseOptions(args, { ...json, all: { type: 'boolean', default: false } }, releaseUsage);
+  const { values, positionals } = parseOptions(
+    args,
+    { ...json, all: { type: 'boolean', default: false } },
+    releaseUsage,
+  );
   const named = positionals.map((id) => id.toLowerCase());
   const noId = named.find((id) => !/^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/.test(id));
   if (noId !== undefined) throw new UsageError(`"${noId}" is no event id. npm run ops -- outbox lists what is parked.`);
