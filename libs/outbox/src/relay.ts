@@ -91,7 +91,7 @@ async function supervise(relay: RunningRelay, signal: AbortSignal): Promise<void
       if (lease !== undefined) await relayWhileHeld(relay, lease, signal);
       else report(relay, 'up', 'standing by: another relay holds the lease');
     } catch (error) {
-      report(relay, 'down', 'the database does not answer', error);
+      report(relay, 'down', 'the database or a stream does not answer', error);
     }
     await pause(standbyMs, signal);
   }

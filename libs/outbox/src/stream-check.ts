@@ -23,7 +23,7 @@ export interface StreamCheck {
   forget(stream: string): void;
   /** Whether it took batches when it was last looked at. */
   takesBatches(stream: string): boolean;
-  /** What to note about a page; repairs first what its positions give away. */
+  /** What to note about a page; repairs first what its positions give away. @throws when a stream has to be looked at for it and can't be */
   notesOf(acknowledged: readonly Acknowledged[]): Promise<Note[]>;
 }
 
@@ -63,6 +63,9 @@ export function createStreamCheck(options: StreamCheckOptions): StreamCheck {
     lookAt = 0;
   };
 
+  const look = async (stream: string): Promise<number> =>
+    inspect(watch, stream, (await readHighest(pool)).get(stream));
+
   return {
     async lookAround() {
       forgetWhenReconnected();
@@ -86,13 +89,15 @@ export function createStreamCheck(options: StreamCheckOptions): StreamCheck {
     },
     async verify(stream) {
       forgetWhenReconnected();
-      return watch.seen.has(stream) ? 0 : inspect(watch, stream, (await readHighest(pool)).get(stream));
+      return watch.seen.has(stream) ? 0 : look(stream);
     },
     forget: (stream) => void watch.seen.delete(stream),
     takesBatches: (stream) => watch.seen.get(stream)?.state.takesBatches === true,
     async notesOf(acknowledged) {
       const notes: Note[] = [];
       for (const [stream, events] of Map.groupBy(acknowledged, ({ event }) => event.stream)) {
+        // A reconnection under the page has us forget what was seen before it: nothing may leave the list without a note.
+        if (!watch.seen.has(stream)) await look(stream);
         const known = watch.seen.get(stream);
         if (known !== undefined) notes.push(await noteOf(watch, stream, known, events)); // Else the port can't be inspected.
       }

@@ -74,6 +74,30 @@ test('an idle relay finds the loss by itself', async () => {
   await expect.poll(stream.numbers, { timeout: 20_000 }).toEqual(upTo(30));
 });
 
+test('what was acknowledged while the connection changed under the page is noted all the same, and found when it is lost', async () => {
+  await using db = await outboxDatabase();
+  const streams = { ACCOUNTS: positionedStream(), OTHER: positionedStream() };
+  const of = (name: string) => (name === 'OTHER' ? streams.OTHER : streams.ACCOUNTS);
+  let generation = 1;
+  const port: StreamPort = {
+    publish: async (event) => of(event.stream).publish(event),
+    inspect: async (name) => {
+      const state = await of(name).inspect();
+      if (name === 'ACCOUNTS' && generation === 1) generation++; // Reconnected after this look, and before the one at the other stream.
+      return state;
+    },
+    isReplaced: async (event, position) => of(event.stream).isReplaced(event, position),
+    generation: () => generation,
+  };
+  await commit(db, 0);
+  await commit(db, 1, { stream: 'OTHER' });
+  await using _relay = relayOf(db, port);
+  await expect.poll(() => [streams.ACCOUNTS.length(), streams.OTHER.length()]).toEqual([1, 1]);
+  await expect.poll(db.pending).toBe(0);
+  streams.ACCOUNTS.cut(0);
+  await expect.poll(streams.ACCOUNTS.numbers, { timeout: 20_000 }).toEqual([0]);
+});
+
 test('a loss that others’ messages have grown over is found by what stands at the noted positions', async () => {
   await using db = await outboxDatabase();
   const stream = positionedStream();
