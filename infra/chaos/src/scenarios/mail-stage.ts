@@ -24,8 +24,11 @@ export interface MailStage extends AsyncDisposable {
   waiting(): Promise<number>;
   /** How many messages the consumer has handed out and not heard of. */
   unacknowledged(): Promise<number>;
-  /** Some of those that wait need wait no longer: those with the most attempts left, so that none ends as failed. */
-  makeDue(count: number): Promise<void>;
+  /**
+   * Some of those that wait come due within the next seconds, each at a moment of its own: those with the most attempts left, so that none
+   * ends as failed. Far enough ahead for the schedule to know of it, as it does of every wait that it is left with.
+   */
+  hasten(count: number): Promise<void>;
   /** When each address's mail was taken, once for each copy; milliseconds since 1970. */
   taken(): Promise<Map<string, number[]>>;
   untilTaken(addresses: readonly string[], signal: AbortSignal): Promise<void>;
@@ -67,7 +70,7 @@ export async function startMailStage(options: FleetOptions): Promise<MailStage> 
   return {
     smtp,
     waiting: ledger.waiting,
-    makeDue: ledger.makeDue,
+    hasten: ledger.hasten,
     judge: ledger.judge,
     unacknowledged,
     taken,
@@ -86,7 +89,7 @@ export async function startMailStage(options: FleetOptions): Promise<MailStage> 
   };
 }
 
-type Ledger = Pick<MailStage, 'waiting' | 'makeDue' | 'judge'> & {
+type Ledger = Pick<MailStage, 'waiting' | 'hasten' | 'judge'> & {
   /** Mails that are neither sent nor ended otherwise. */
   open(): Promise<number>;
 };
@@ -99,8 +102,8 @@ async function openLedger(url: string): Promise<Ledger & AsyncDisposable> {
   return {
     waiting: async () => count(`'retry_wait'`),
     open: async () => count(`'accepted', 'sending', 'retry_wait'`),
-    async makeDue(some) {
-      await client.query(dueSql, [some]);
+    async hasten(some) {
+      await client.query(hastenSql, [some]);
     },
     async judge(mails) {
       const { rows } = await client.query<{ state: string; n: string }>(
@@ -117,9 +120,9 @@ async function openLedger(url: string): Promise<Ledger & AsyncDisposable> {
   };
 }
 
-const dueSql = `
-  update mail set next_attempt_at = clock_timestamp() where id in (
-    select id from mail where state = 'retry_wait' and next_attempt_at > clock_timestamp() + interval '5 seconds'
+const hastenSql = `
+  update mail set next_attempt_at = clock_timestamp() + (6 + random()) * interval '1 second' where id in (
+    select id from mail where state = 'retry_wait' and next_attempt_at > clock_timestamp() + interval '8 seconds'
     order by attempts, random() limit $1)`;
 
 function welcomeOf(email: string) {

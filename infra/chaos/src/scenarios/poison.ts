@@ -2,8 +2,8 @@
 // at a steady rate, through the same durable, the same ledger and the same process. As usual and with poison take turns in one run, so
 // that what else happens on the machine falls on both.
 //
-// Left alone, a greylisted mail is tried every five minutes or so. Here some are made due every second, as many as two thousand of them
-// would be; and at the end of a turn the server takes everything, and all are made due at once.
+// Left alone, a greylisted mail is tried every five minutes or so. Here as many are made due in every second as two thousand of them would
+// be; and at the end of a turn the server takes everything, and all are made due within a second.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { curveOf, type Latency, summarise, type Summary } from './latencies.ts';
 import { type MailStage, startMailStage } from './mail-stage.ts';
@@ -96,7 +96,7 @@ function retrySome(stage: MailStage, signal: AbortSignal): AsyncDisposable {
   const stopping = new AbortController();
   const running = (async () => {
     while (!stopping.signal.aborted && !signal.aborted) {
-      await stage.makeDue(retriesPerSecond);
+      await stage.hasten(retriesPerSecond);
       await sleep(1_000, undefined, { signal: stopping.signal }).catch(() => undefined); // Rejects only when stopped.
     }
   })();
@@ -111,7 +111,7 @@ function retrySome(stage: MailStage, signal: AbortSignal): AsyncDisposable {
 async function reap(stage: MailStage, onProgress: (text: string) => void, signal: AbortSignal): Promise<void> {
   onProgress('the server takes them …');
   while ((await stage.waiting()) > 0) {
-    await stage.makeDue(poisonous);
+    await stage.hasten(poisonous);
     await sleep(1_000, undefined, { signal });
   }
   await stage.untilIdle(signal);
