@@ -63,8 +63,7 @@ export function createStreamCheck(options: StreamCheckOptions): StreamCheck {
     lookAt = 0;
   };
 
-  const look = async (stream: string): Promise<number> =>
-    inspect(watch, stream, (await readHighest(pool)).get(stream));
+  const look = async (stream: string): Promise<number> => inspect(watch, stream, (await readHighest(pool)).get(stream));
 
   return {
     async lookAround() {

@@ -100,8 +100,13 @@ async function releaseDue(options: ScheduleOptions): Promise<Released> {
   ); // They share a database.
   const due = open.filter(({ durable }) => (waits.get(durable) ?? Infinity) <= 0);
   const counts = await Promise.all(due.map(async (lane) => releaseOf(options, lane)));
-  const later = [...waits.values()].filter((ms) => ms > 0);
-  return { count: Math.max(0, ...counts), nextMs: counts.includes(batch) ? 0 : Math.min(Infinity, ...later) };
+  const count = Math.max(0, ...counts);
+  return { count, nextMs: nextLookMs([...waits.values()], count) };
+}
+
+/** Until the next look is due, by what each lane's first mail waits for: at once after a release, since who was due hid who is next. */
+export function nextLookMs(waits: readonly number[], released: number): number {
+  return released > 0 ? 0 : Math.min(Infinity, ...waits.filter((ms) => ms > 0));
 }
 
 async function releaseOf({ nats, log }: ScheduleOptions, lane: ScheduledLane): Promise<number> {
