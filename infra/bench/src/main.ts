@@ -8,6 +8,7 @@ import { plan } from './plan.ts';
 import { resultTables } from './report/result-tables.ts';
 import { type Figure, readFigures } from './report/figure.ts';
 import { writeReport } from './report/write-report.ts';
+import { findPython } from './servers/find-python.ts';
 import { findRedis } from './servers/start-redis.ts';
 
 const root = join(import.meta.dirname, '../../..');
@@ -18,7 +19,7 @@ try {
   if (options.report !== undefined) await writeReport(options.report);
   else process.exitCode = await measure(options);
 } catch (error) {
-  print(error instanceof Error ? error.message : String(error));
+  print(messageOf(error));
   process.exitCode = error instanceof Error && error.cause !== undefined ? 2 : 1;
 }
 process.exit();
@@ -26,11 +27,12 @@ process.exit();
 async function measure(options: ReturnType<typeof parseOptions>): Promise<number> {
   const hasRedis = findRedis(process.env) !== undefined;
   if (!hasRedis) print('There is no redis-server: BullMQ is left out.');
+  const hasPython = await isPythonThere();
   const folder =
     options.results ??
     (options.isQuick ? undefined : join(root, 'infra/bench/results', new Date().toISOString().slice(0, 10)));
   if (folder !== undefined) await mkdir(folder, { recursive: true });
-  const measurements = plan({ options, root, env: process.env, hasRedis });
+  const measurements = plan({ options, root, env: process.env, hasRedis, hasPython });
   const startedAt = performance.now();
   const figures: Figure[] = [];
   for (const [index, { workload, peer, measure }] of measurements.entries()) {
@@ -39,7 +41,7 @@ async function measure(options: ReturnType<typeof parseOptions>): Promise<number
     const begun = { at: new Date().toISOString(), workload, peer, load: Number(load.toFixed(2)) };
     const figure: Figure = await measure().then(
       (result) => ({ ...begun, result }) as Figure, // Each workload's own, told apart by its name.
-      (error: unknown) => ({ ...begun, error: error instanceof Error ? error.message : String(error) }),
+      (error: unknown) => ({ ...begun, error: messageOf(error) }),
     );
     print(figure.error === undefined ? label : `${label}  FAILED: ${figure.error}`);
     figures.push(figure);
@@ -54,6 +56,20 @@ async function measure(options: ReturnType<typeof parseOptions>): Promise<number
     await readFigures(folder); // What was written can be read.
   }
   return figures.some(({ error }) => error !== undefined) ? 1 : 0;
+}
+
+async function isPythonThere(): Promise<boolean> {
+  try {
+    await findPython(process.env, print);
+    return true;
+  } catch (error) {
+    print(`Procrastinate is left out: ${messageOf(error)}`);
+    return false;
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function clock(ms: number): string {

@@ -6,6 +6,9 @@ export interface Places {
   /** How many replicas a stream has. */
   readonly natsReplicas?: 1 | 3 | undefined;
   readonly redisPort?: number | undefined;
+  /** A Python that has procrastinate. */
+  readonly python?: string | undefined;
 }
 
-export type ServerName = 'nats' | 'redis';
+/** What a peer may need besides PostgreSQL. */
+export type Need = 'nats' | 'redis' | 'python';

@@ -5,6 +5,7 @@ import { noEvents } from './peers/no-events.ts';
 import type { Peer } from './peers/peer.ts';
 import { pgBoss } from './peers/pg-boss.ts';
 import { postrider } from './peers/postrider/postrider.ts';
+import { procrastinate } from './peers/procrastinate/procrastinate.ts';
 import { measureDrain } from './workloads/drain.ts';
 import { measureFanOut } from './workloads/fan-out.ts';
 import { measureHashing } from './workloads/hashing.ts';
@@ -28,13 +29,22 @@ export interface PlanContext {
   readonly root: string;
   readonly env: NodeJS.ProcessEnv;
   readonly hasRedis: boolean;
+  readonly hasPython: boolean;
 }
 
 /** What is measured in one run, in order: of each workload all peers in turn, so that they share the machine's moods. */
-export function plan({ options, root, env, hasRedis }: PlanContext): Measurement[] {
+export function plan({ options, root, env, hasRedis, hasPython }: PlanContext): Measurement[] {
   const { isQuick, only, peers: wanted, holdSeconds } = options;
-  const queues = [graphileWorker, pgBoss('by notify'), pgBoss('by polling'), ...(hasRedis ? [bullmq] : [])];
+  const queues = [
+    graphileWorker,
+    pgBoss('by notify'),
+    pgBoss('by polling'),
+    ...(hasPython ? [procrastinate] : []),
+    ...(hasRedis ? [bullmq] : []),
+  ];
   const all = [postrider(), ...queues];
+  // Procrastinate takes jobs one by one, some hundred a second: of a larger backlog than 10,000 it would be at work for minutes to half an hour.
+  const quicklyDrained = all.filter((peer) => peer !== procrastinate);
   const transactional = all.filter((peer) => peer.isTransactional);
   const measured = (
     workload: string,
@@ -72,8 +82,8 @@ export function plan({ options, root, env, hasRedis }: PlanContext): Measurement
       measureThroughput({ peer, env, accounts: 1_000_000 }, { events }),
     ),
     ...measured('idle', transactional, async (peer) => measureIdle({ peer, env }, { seconds: 20 })),
-    ...measured('drain 100k', all, async (peer) => measureDrain({ peer, env }, { backlog: 100_000 })),
-    ...measured('drain 500k', all, async (peer) => measureDrain({ peer, env }, { backlog: 500_000 })),
+    ...measured('drain 100k', quicklyDrained, async (peer) => measureDrain({ peer, env }, { backlog: 100_000 })),
+    ...measured('drain 500k', quicklyDrained, async (peer) => measureDrain({ peer, env }, { backlog: 500_000 })),
     ...measured('drain 500k, sync always', [postrider()], async (peer) =>
       measureDrain({ peer, env, ...sync }, { backlog: 500_000 }),
     ),
@@ -110,8 +120,10 @@ export function plan({ options, root, env, hasRedis }: PlanContext): Measurement
     ),
     ...product('kept in the outbox, 1M events', async () => measureKeptRows({ env }, { events: million })),
   ];
-  const long = measured('held transaction', [postrider(), graphileWorker, pgBoss('by notify')], async (peer) =>
-    measureHeldTransaction({ peer, env }, { rate: 100, before: 60, held: holdSeconds, after: 120 }),
+  const long = measured(
+    'held transaction',
+    [postrider(), graphileWorker, pgBoss('by notify'), ...(hasPython ? [procrastinate] : [])],
+    async (peer) => measureHeldTransaction({ peer, env }, { rate: 100, before: 60, held: holdSeconds, after: 120 }),
   );
   const runs = Array.from({ length: options.runs }, () => (isQuick ? quick : [...quick, ...more])).flat();
   // Once: how much is kept differs little from run to run, and the transactions take as long as all the others.

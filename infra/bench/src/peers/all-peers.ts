@@ -4,6 +4,7 @@ import { noEvents } from './no-events.ts';
 import type { Peer } from './peer.ts';
 import { pgBoss } from './pg-boss.ts';
 import { postrider } from './postrider/postrider.ts';
+import { procrastinate } from './procrastinate/procrastinate.ts';
 
 export const peers: readonly Peer[] = [
   postrider(),
@@ -13,6 +14,7 @@ export const peers: readonly Peer[] = [
   graphileWorker,
   pgBoss('by notify'),
   pgBoss('by polling'),
+  procrastinate,
   bullmq,
 ];
 

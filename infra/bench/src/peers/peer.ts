@@ -1,4 +1,4 @@
-import type { Places, ServerName } from '../places.ts';
+import type { Need, Places } from '../places.ts';
 
 /**
  * A way from a committed account to a handler in another process. All of them write the same row and the same event; what they have beside
@@ -10,8 +10,8 @@ export interface Peer {
   readonly description: string;
   /** Whether row and event are committed together. */
   readonly isTransactional: boolean;
-  /** Servers besides PostgreSQL. */
-  readonly needs: readonly ServerName[];
+  /** Besides PostgreSQL. */
+  readonly needs: readonly Need[];
   /** Creates its tables, streams or queues, and the table of accounts. */
   setUp(places: Places): Promise<void>;
   /** Puts events 0 to count - 1 in waiting, quickly, without accounts. */
@@ -36,6 +36,6 @@ export interface Producer extends AsyncDisposable {
 export interface ConsumerOptions {
   /** What its settings should serve. */
   readonly tunedFor: 'latency' | 'throughput';
-  /** Called at the beginning of each handler. */
-  readonly onHandled: (index: number) => void;
+  /** Called at the beginning of each handler, or later with the time of its beginning. */
+  readonly onHandled: (index: number, at?: number) => void;
 }

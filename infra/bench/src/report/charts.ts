@@ -61,7 +61,7 @@ export function lineChart(
     const path = points.map(([px, py]) => `${x(px)},${y(py)}`).join(' ');
     return (
       `<polyline class="line" stroke="${colour}" points="${path}"/>` +
-      `<rect x="${60 + index * 170}" y="${height - 22}" width="12" height="12" fill="${colour}"/><text x="${78 + index * 170}" y="${height - 11}">${escaped(label)}</text>`
+      `<rect x="${60 + index * 145}" y="${height - 22}" width="12" height="12" fill="${colour}"/><text x="${78 + index * 145}" y="${height - 11}">${escaped(label)}</text>`
     );
   });
   const [from, to] = shaded;

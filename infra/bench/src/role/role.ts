@@ -134,8 +134,7 @@ function createSeen() {
   let [again, lastAt, watchedFrom] = [0, 0, 0];
   let arrivals = new Float64Array(0);
   return {
-    note(index: number): void {
-      const at = now();
+    note(index: number, at = now()): void {
       lastAt = at;
       if (known.has(index)) {
         again++;

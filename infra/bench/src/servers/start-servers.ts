@@ -2,8 +2,9 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort, postgresBinaries, preparePostgresHome, serverAccount, startPostgres } from '@postrider/local';
-import type { Places, ServerName } from '../places.ts';
+import type { Need, Places } from '../places.ts';
 import { type Broker, type BrokerOptions, startBroker } from './start-broker.ts';
+import { findPython } from './find-python.ts';
 import { startRedis } from './start-redis.ts';
 
 export interface Servers extends AsyncDisposable {
@@ -14,7 +15,7 @@ export interface Servers extends AsyncDisposable {
 }
 
 export interface ServersOptions extends Omit<BrokerOptions, 'dataDir'> {
-  readonly needs: readonly ServerName[];
+  readonly needs: readonly Need[];
 }
 
 /** PostgreSQL with fsync on, and what else a peer needs, on the loopback and on empty disks. */
@@ -29,9 +30,16 @@ export async function startServers(options: ServersOptions): Promise<Servers> {
   const postgres = stack.use(await startPostgres({ home, port, password: 'bench', durability: 'crash-safe' }));
   const nats = needs.includes('nats') ? stack.use(await startBroker({ ...options, dataDir })) : undefined;
   const redis = needs.includes('redis') ? stack.use(await startRedis(dataDir, env)) : undefined;
+  const python = needs.includes('python') ? await findPython(env) : undefined;
   const running = stack.move();
   return {
-    places: { databaseUrl: postgres.adminUrl, natsUrl: nats?.url, natsReplicas: natsNodes, redisPort: redis?.port },
+    places: {
+      databaseUrl: postgres.adminUrl,
+      natsUrl: nats?.url,
+      natsReplicas: natsNodes,
+      redisPort: redis?.port,
+      python,
+    },
     pids: {
       postgres: postgres.pid,
       ...nats?.pids,
