@@ -170,7 +170,7 @@ test.skipIf(natsCliPath === undefined)(
 );
 
 test.skipIf(natsCliPath === undefined)(
-  `an event that its stream refuses is seen, and published with those behind it when that is mended${whyNoNatsCli}`,
+  `an event that its stream refuses is seen, and published when that is mended${whyNoNatsCli}`,
   patient,
   async () => {
     const steps = recipe('Parked event', 'look', 'mend', 'release', 'check');

@@ -157,7 +157,7 @@ async function credentialsIn(path: string): Promise<Authenticator> {
       last = renewed;
       return answer;
     } catch {
-      return last(nonce);
+      return last(nonce); // Should those be over, the server says so, and that is logged.
     }
   };
 }

@@ -9,10 +9,12 @@ import type { StreamPort, StreamState } from './stream-port.ts';
  *
  * So with the very statement that takes a page off the list the relay notes, per stream, how far the page brought it: the highest
  * position that was acknowledged, which event stands there, and the lowest number among the page's events. Not "all events up to number
- * n": a slow transaction's lower number is published later. A page that can't be noted stays on the list. A stream has lost what a note is about when its last position is
- * below the note's, or when another message stands there: others may have published before we looked. What to send again is
- * every event from the lowest number of all such notes on: more than was lost, under the old `eventId`, which consumers absorb,
- * and with a `messageId` of its own, since a broker may still know the old one and swallow the message.
+ * n": a slow transaction's lower number is published later. A page that can't be noted stays on the list.
+ *
+ * A stream has lost what a note is about when its last position is below the note's, or when another message stands there: others may
+ * have published before we looked. What to send again is every event from the lowest number of all such notes on: more than was lost,
+ * under the old `eventId`, which consumers absorb, and with a `messageId` of its own, since a broker may still know the old one and
+ * swallow the message.
  *
  * When to look: before anything is published after a (re)connection or a failure, or the last position would grow past the note; every
  * minute; and by every acknowledgement, since a new position at or below a note means that the stream went back under our feet.

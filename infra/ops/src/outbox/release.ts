@@ -2,6 +2,7 @@ import { type ReleaseParked, releaseParked } from '@postrider/outbox';
 import { Pool } from 'pg';
 import { type Surroundings, UsageError } from '../command.ts';
 import { query, withDatabase } from '../database.ts';
+import { canonicalEventId } from '../event-id.ts';
 import { json, parseOptions } from '../parse-options.ts';
 import type { Places } from '../places.ts';
 
@@ -9,9 +10,9 @@ export const releaseUsage = 'outbox release <event id …> | --all [--json]';
 
 interface Released {
   readonly service: string;
-  /** How many events, the refused ones and those that waited behind them. */
+  /** The refused ones, and those that waited behind them. */
   readonly events: number;
-  /** How many of which aggregates they are. */
+  /** Whose events they are. */
   readonly aggregates: number;
 }
 
@@ -22,9 +23,7 @@ export async function release(args: readonly string[], { places, print }: Surrou
     { ...json, all: { type: 'boolean', default: false } },
     releaseUsage,
   );
-  const named = positionals.map((id) => id.toLowerCase());
-  const noId = named.find((id) => !/^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/.test(id));
-  if (noId !== undefined) throw new UsageError(`"${noId}" is no event id. npm run ops -- outbox lists what is parked.`);
+  const named = positionals.map(eventIdIn);
   if (values.all === named.length > 0) throw new UsageError(`npm run ops -- ${releaseUsage}`);
 
   const known = new Set<string>();
@@ -42,6 +41,12 @@ export async function release(args: readonly string[], { places, print }: Surrou
     for (const id of unknown) print(`${id} is not parked.`);
   }
   return unknown.length === 0 ? 0 : 1;
+}
+
+function eventIdIn(text: string): string {
+  const id = canonicalEventId(text);
+  if (id === undefined) throw new UsageError(`"${text}" is no event id. npm run ops -- outbox lists what is parked.`);
+  return id;
 }
 
 function databasesOf({ userDatabaseUrl, emailDatabaseUrl }: Places): (readonly [service: string, url: string])[] {

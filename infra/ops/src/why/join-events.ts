@@ -2,7 +2,7 @@ import { deadLetterHeaders } from '@postrider/messaging';
 import type { StoredMessage } from '../nats.ts';
 import { durablesOf } from './durables.ts';
 import type { MailRow } from './email-database.ts';
-import { timeOfUuid } from './event-id.ts';
+import { timeOfUuid } from '../event-id.ts';
 import type { Asked, DeadLetter, EventFacts, MailFacts } from './facts.ts';
 import type { StreamRecords } from './stream-records.ts';
 import type { OutboxRow } from './user-database.ts';

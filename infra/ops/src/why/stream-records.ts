@@ -2,7 +2,7 @@ import { challengeEvents, userEvents } from '@postrider/contracts';
 import type { ConsumerInfo } from '@nats-io/jetstream';
 import { z } from 'zod';
 import type { StoredMessage, Streams } from '../nats.ts';
-import { timeOfUuid } from './event-id.ts';
+import { timeOfUuid } from '../event-id.ts';
 import type { Asked } from './facts.ts';
 
 /** What the streams know of a person, or of one event. */

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { canonicalAddress } from '@postrider/contracts';
 import { type Command, type Surroundings, UsageError } from '../command.ts';
 import { collect } from './collect.ts';
-import { canonicalEventId } from './event-id.ts';
+import { canonicalEventId } from '../event-id.ts';
 import type { Asked, Facts } from './facts.ts';
 import { tell, unansweredLines } from './tell.ts';
 import { verdictsOf } from './verdicts.ts';
