@@ -23,6 +23,8 @@ export interface Nats extends AsyncDisposable {
   health(): { status: 'up' | 'down' | 'starting'; detail?: string };
   /** Grows with every connection and reconnection: what was known of the server may be no longer so. */
   generation(): number;
+  /** Answers may be asked for below it. */
+  readonly inboxPrefix: string;
 }
 
 /** Where NATS is, and what lets us in: an nkey, a credentials file, or name and password in the URL. */
@@ -61,6 +63,7 @@ export function connectNats(options: NatsOptions): Nats {
     current: () => (state.isUp ? state.connection : undefined),
     first: () => first,
     generation: () => state.generation,
+    inboxPrefix: options.inboxPrefix ?? '_INBOX',
     health() {
       if (state.isUp) return { status: 'up' };
       return { status: state.connection === undefined ? 'starting' : 'down', detail: 'NATS does not answer' };

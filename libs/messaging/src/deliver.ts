@@ -64,23 +64,26 @@ export async function deliver(context: DeliverContext, message: JsMsg): Promise<
 async function settle(
   context: DeliverContext,
   message: JsMsg,
-  { header, trace }: Omit<HandleParts, 'log'>,
+  { header, trace }: Omit<HandleParts, 'logger'>,
 ): Promise<DeliveryOutcome> {
   const heartbeat = setInterval(() => tellWorking(message), context.ackWaitMs / 3);
-  const log = context.log.child(identify(message, header));
+  const names = identify(message, header);
+  // A child is dear, and most messages need none: made for who asks.
+  let child: Logger | undefined;
+  const logger = (): Logger => (child ??= context.log.child(names));
   const started = performance.now();
   try {
-    const failure = await handle(context, message, { log, header, trace }).then(
+    const failure = await handle(context, message, { logger, header, trace }).then(
       () => undefined,
       (error: unknown) => ({ error }),
     );
-    if (failure !== undefined) return await settleFailure(context, message, log, failure.error);
+    if (failure !== undefined) return await settleFailure(context, message, logger(), failure.error);
     await context.acknowledger.confirm(message);
     context.handedBack.delete(message.info.streamSequence);
-    log.info({ durationMs: Math.round(performance.now() - started) }, 'event handled');
+    context.log.info({ ...names, durationMs: Math.round(performance.now() - started) }, 'event handled');
     return 'handled';
   } catch (error) {
-    log.warn({ err: error }, 'message not settled: the server will deliver it again');
+    logger().warn({ err: error }, 'message not settled: the server will deliver it again');
     return 'unsettled';
   } finally {
     clearInterval(heartbeat);
@@ -89,7 +92,8 @@ async function settle(
 
 /** What is known of a message before it is parsed. */
 interface HandleParts {
-  readonly log: Logger;
+  /** Bound to the message. */
+  readonly logger: () => Logger;
   readonly header: HeaderReader;
   /** Headers of trace context that lead to this delivery. */
   readonly trace: Readonly<Record<string, string>>;
@@ -102,11 +106,18 @@ interface HandleParts {
 export async function handle(
   context: HandleContext,
   message: ArrivedMessage,
-  { log, header, trace }: HandleParts,
+  { logger, header, trace }: HandleParts,
 ): Promise<void> {
   const { deliveryCount, streamSequence, stream, consumer: durable } = message.info;
   const source = { stream, sequence: streamSequence, durable };
-  const delivery: Delivery = { log, signal: context.signal, attempt: deliveryCount, source };
+  const delivery: Delivery = {
+    get log() {
+      return logger();
+    },
+    signal: context.signal,
+    attempt: deliveryCount,
+    source,
+  };
   const isExplained = deliveryCount === 1 || context.handedBack.get(streamSequence)?.delivery === deliveryCount - 1;
   const run = async (): Promise<void> => {
     const { handler, event } = parse(context.handlers, message, header); // Watched too: what is parsed may kill as well.

@@ -2,7 +2,8 @@ import type { Nats } from './connect.ts';
 
 /**
  * Tells the other replicas that there is something to do: one of them may hold the lease. Plain core NATS, no stream: a ring that is
- * lost costs a poll's delay and nothing else. It carries nothing, and does not come back to the one who rang.
+ * lost costs a poll's delay and nothing else. It carries nothing, and does not come back to the one who rang. At once for the first, and once
+ * a millisecond for those that follow: more would wake the others for what they are told already.
  */
 export interface Doorbell extends AsyncDisposable {
   /** Rings the own bell and the others'. Never throws. */
@@ -28,13 +29,32 @@ export function startDoorbell({
   );
   let subscription: Awaited<typeof subscribed>;
   void subscribed.then((value) => (subscription = value));
+  const ringOthers = perMillisecond(() => nats.current()?.publish(subject));
   return {
     ring() {
       bell.ring();
-      nats.current()?.publish(subject);
+      ringOthers();
     },
     async [Symbol.asyncDispose]() {
       subscription?.unsubscribe();
     },
+  };
+}
+
+/** Acts at once, and again a millisecond later if it was asked to meanwhile. */
+function perMillisecond(act: () => void): () => void {
+  let timer: NodeJS.Timeout | undefined;
+  let isAsked = false;
+  const start = (): void => {
+    isAsked = false;
+    act();
+    timer = setTimeout(() => {
+      timer = undefined;
+      if (isAsked) start();
+    }, 1);
+  };
+  return () => {
+    if (timer === undefined) start();
+    else isAsked = true;
   };
 }

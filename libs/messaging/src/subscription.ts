@@ -52,6 +52,7 @@ export function startSubscription(options: SubscriptionOptions): Subscription {
   const { signal } = stopping;
   const intake = createIntake(probes, log);
   const byType = new Map(handlers.map((handler) => [handler.contract.type, handler]));
+  const acknowledger = createAcknowledger(options.nats);
   const context: DeliverContext = {
     nats: options.nats,
     policy,
@@ -66,7 +67,7 @@ export function startSubscription(options: SubscriptionOptions): Subscription {
       types: byType,
       isOpen: () => intake.closedBecause() === undefined,
     }),
-    acknowledger: createAcknowledger(),
+    acknowledger,
     suspects: createSuspects({ nats: options.nats, log }),
     timeLimitMs,
     ackWaitMs: declaration.config.ack_wait / 1e6,
@@ -96,6 +97,7 @@ export function startSubscription(options: SubscriptionOptions): Subscription {
     async [Symbol.asyncDispose]() {
       stopping.abort();
       await loop[Symbol.asyncDispose]();
+      acknowledger[Symbol.dispose]();
     },
   };
 }

@@ -2,6 +2,7 @@ export { type BackPressure, type BackPressureOptions, watchBacklog } from './bac
 export { type Bell, createBell } from './bell.ts';
 export type { EventToRecord, StoredEvent } from './event.ts';
 export { type OutboxStatus, outboxStatus } from './outbox-status.ts';
+export { prepareRecording } from './prepare-recording.ts';
 export { type Relay, type RelayOptions, startRelay } from './relay.ts';
 export { type ReleaseParked, releaseParked } from './release-parked.ts';
 export { removeOldEvents, type RemoveOldEvents } from './remove-old-events.ts';

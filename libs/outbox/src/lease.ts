@@ -30,7 +30,11 @@ export async function acquireLease({ pool, name, lifeMs }: LeaseOptions): Promis
   let heldUntil = 0;
   const claim = async (): Promise<string | undefined> => {
     const asked = performance.now();
-    const { rows } = await pool.query<{ epoch: string }>(claimSql, [name, owner, lifeMs]);
+    const { rows } = await pool.query<{ epoch: string }>({
+      name: 'claim',
+      text: claimSql,
+      values: [name, owner, lifeMs],
+    });
     if (rows[0] !== undefined) heldUntil = asked + lifeMs;
     return rows[0]?.epoch;
   };

@@ -3,6 +3,7 @@ import { CompiledQuery, type Transaction } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import type { Bell } from './bell.ts';
 import type { EventToRecord } from './event.ts';
+import { recordSql } from './prepare-recording.ts';
 
 /** What a unit of work needs from around it. */
 export interface UnitOfWorkContext {
@@ -57,17 +58,6 @@ export async function unitOfWork<T>(context: UnitOfWorkContext, work: (unit: Uni
   return result;
 }
 
-/** One statement with bound parameters for all events; ids follow the order of recording. */
-const insertSql = `
-  with recorded as (
-    insert into outbox_event (event_id, stream, aggregate_id, type, subject, headers, payload, expires_at)
-    select e, s, a, t, u, h, p, x
-    from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::jsonb[], $7::jsonb[], $8::timestamptz[])
-      with ordinality as row (e, s, a, t, u, h, p, x, ordinal)
-    order by ordinal
-    returning id)
-  insert into outbox_pending (id) select id from recorded`;
-
 async function insertEvents(
   em: EntityManager,
   events: readonly (EventToRecord & { eventId: string })[],
@@ -78,7 +68,7 @@ async function insertEvents(
   const column = <K extends keyof (typeof events)[number]>(name: K): (typeof events)[number][K][] =>
     events.map((event) => event[name]);
   await transaction.executeQuery(
-    CompiledQuery.raw(insertSql, [
+    CompiledQuery.raw(recordSql, [
       column('eventId'),
       column('stream'),
       column('aggregateId'),

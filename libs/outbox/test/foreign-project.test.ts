@@ -9,6 +9,7 @@ import {
   outboxSchemaV2,
   outboxSchemaV3,
   outboxTables,
+  prepareRecording,
   startRelay,
   unitOfWork,
 } from '../src/index.ts';
@@ -42,6 +43,7 @@ test('another project saves its entity and publishes its event with what the pac
     clientUrl: database.url,
     entities: [Loan],
     schemaGenerator: { skipTables: [...outboxTables, 'stream_message'] },
+    driverOptions: { onPoolCreated: prepareRecording, max: 1 },
   });
   stack.defer(() => orm.close(true));
   const { publish } = stack.use(tableStream(database.url)).port;
@@ -65,4 +67,7 @@ test('another project saves its entity and publishes its event with what the pac
     { aggregate_id: 'emma', body: { reader: 'Bob' } },
   ]);
   expect(await orm.schema.getUpdateSchemaSQL()).toBe('');
+  // With one connection it is the one that recorded.
+  const prepared = await orm.em.getConnection().execute('select name from pg_prepared_statements');
+  expect(prepared).toEqual([{ name: 'outbox-record' }]);
 });

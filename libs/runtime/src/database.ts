@@ -20,6 +20,8 @@ export interface DatabaseOptions {
   readonly migrations: readonly { readonly name: string; readonly class: Constructor<Migration> }[];
   /** Tables that are no entities (the outbox's), left alone by schema checks. */
   readonly otherTables?: readonly string[];
+  /** For whoever has something to do with the service's connections. */
+  readonly onPoolCreated?: (pool: Pool) => void;
 }
 
 /** A service's database: it starts without the server, migrates when it can, and says how it is. */
@@ -135,7 +137,10 @@ function ormOptions(options: DatabaseOptions, timeouts: object, lost?: Lost): Re
     driverOptions: {
       connectionTimeoutMillis: 5_000,
       keepAlive: true,
-      onPoolCreated: (pool: Pool) => watchPool(pool, lost),
+      onPoolCreated: (pool: Pool) => {
+        options.onPoolCreated?.(pool);
+        watchPool(pool, lost);
+      },
       ...timeouts,
     },
     logger: () => undefined, // Its text would repeat statements; what matters reaches us as errors.

@@ -1,4 +1,4 @@
-import { handledEventTable, outboxTables } from '@postrider/outbox';
+import { handledEventTable, outboxTables, prepareRecording } from '@postrider/outbox';
 import type { Logger } from '@postrider/runtime';
 import { type Database, type DatabaseOptions, migrateDatabase, openDatabase } from '@postrider/runtime/database';
 import { Migration0001Ledger } from '../migrations/0001-ledger.ts';
@@ -35,5 +35,6 @@ export function emailDatabase(url: string): DatabaseOptions {
       { name: '0007-outbox-generations', class: Migration0007OutboxGenerations },
     ],
     otherTables: [...outboxTables, handledEventTable],
+    onPoolCreated: prepareRecording,
   };
 }

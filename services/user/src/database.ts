@@ -1,4 +1,4 @@
-import { outboxTables } from '@postrider/outbox';
+import { outboxTables, prepareRecording } from '@postrider/outbox';
 import { type Database, type DatabaseOptions, migrateDatabase, openDatabase } from '@postrider/runtime/database';
 import type { Logger } from '@postrider/runtime';
 import { Migration0001Accounts } from '../migrations/0001-accounts.ts';
@@ -48,5 +48,6 @@ export function userDatabase(url: string): DatabaseOptions {
       'idempotency_key',
       'rate_limit',
     ],
+    onPoolCreated: prepareRecording,
   };
 }

@@ -1,6 +1,6 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import { type EntityManager, MikroORM } from '@mikro-orm/postgresql';
-import { Client } from 'pg';
+import { Client, type Pool } from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 
 /** The business row that every peer commits its event with. */
@@ -50,11 +50,13 @@ export const openedInSql = `jsonb_build_object('i', g, 'userId', gen_random_uuid
 export async function openOrm(
   databaseUrl: string,
   connections: number,
+  driverOptions: { onPoolCreated?: (pool: Pool) => void } = {},
 ): Promise<{ em: EntityManager } & AsyncDisposable> {
   const orm = await MikroORM.init({
     clientUrl: databaseUrl,
     entities: [Account],
     pool: { min: connections, max: connections },
+    driverOptions,
   });
   return { em: orm.em, [Symbol.asyncDispose]: () => orm.close(true) };
 }

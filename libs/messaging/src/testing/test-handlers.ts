@@ -62,7 +62,7 @@ export function testHandlers(handlers: readonly Handler[], options: TestHandlers
 
 async function deliverOnce(context: HandleContext, message: ArrivedMessage): Promise<Outcome> {
   try {
-    await handle(context, message, { log: context.log, header: headerReader(message), trace: {} });
+    await handle(context, message, { logger: () => context.log, header: headerReader(message), trace: {} });
     context.handedBack.delete(message.info.streamSequence);
     return { verdict: 'acknowledged' };
   } catch (error) {

@@ -4,6 +4,7 @@ import {
   outboxSchemaV1,
   outboxSchemaV2,
   outboxSchemaV3,
+  prepareRecording,
   startRelay as startOutboxRelay,
   unitOfWork,
 } from '@postrider/outbox';
@@ -73,7 +74,7 @@ async function byOrm(
   connections: number,
   bell: Bell,
 ): Promise<Producer['produce']> {
-  const { em } = stack.use(await openOrm(url, connections));
+  const { em } = stack.use(await openOrm(url, connections, { onPoolCreated: prepareRecording }));
   return async (index) => {
     await unitOfWork({ em, bell, headers }, async ({ em, record }) => {
       const account = em.create(Account, accountNumber(index), { persist: true });
