@@ -1,6 +1,7 @@
 import type { Options } from './options.ts';
 import { bullmq } from './peers/bullmq.ts';
 import { graphileWorker } from './peers/graphile-worker.ts';
+import { jetstreamAlone } from './peers/jetstream-alone.ts';
 import { noEvents } from './peers/no-events.ts';
 import type { Peer } from './peers/peer.ts';
 import { pgBoss } from './peers/pg-boss.ts';
@@ -44,7 +45,7 @@ export function plan({ options, root, env, hasRedis, hasPython }: PlanContext): 
   ];
   const all = [postrider(), ...queues];
   // Procrastinate takes jobs one by one, some hundred a second: of a larger backlog than 10,000 it would be at work for minutes to half an hour.
-  const quicklyDrained = all.filter((peer) => peer !== procrastinate);
+  const quicklyDrained = [...all, jetstreamAlone].filter((peer) => peer !== procrastinate);
   const transactional = all.filter((peer) => peer.isTransactional);
   const measured = (
     workload: string,
@@ -65,7 +66,9 @@ export function plan({ options, root, env, hasRedis, hasPython }: PlanContext): 
     ...measured('throughput, MikroORM', [...all, noEvents], async (peer) =>
       measureThroughput({ peer, env, isConsumed: peer !== noEvents }, { events }),
     ),
-    ...measured('drain 10k', all, async (peer) => measureDrain({ peer, env }, { backlog: 10_000 })),
+    ...measured('drain 10k', [...all, jetstreamAlone], async (peer) =>
+      measureDrain({ peer, env }, { backlog: 10_000 }),
+    ),
   ];
   const more = [
     ...measured('latency 500/s, sync always', [postrider()], async (peer) =>

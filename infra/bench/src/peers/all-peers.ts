@@ -1,5 +1,6 @@
 import { bullmq } from './bullmq.ts';
 import { graphileWorker } from './graphile-worker.ts';
+import { jetstreamAlone } from './jetstream-alone.ts';
 import { noEvents } from './no-events.ts';
 import type { Peer } from './peer.ts';
 import { pgBoss } from './pg-boss.ts';
@@ -11,6 +12,7 @@ export const peers: readonly Peer[] = [
   postrider(5),
   postrider(20),
   noEvents,
+  jetstreamAlone,
   graphileWorker,
   pgBoss('by notify'),
   pgBoss('by polling'),

@@ -31,11 +31,19 @@ export interface RegisterUser {
  */
 export async function registerUser(context: AccountsContext, command: RegisterUser): Promise<{ flowId: string }> {
   context.passwordPolicy.refuseWeak(command.password, command.email);
-  // Twice at most: the account may have come, or its hash changed, between our look and our lock.
-  const flow = (await tryToRegister(context, command)) ?? (await tryToRegister(context, command)) ?? refuseBusy();
-  context.bell.ring(); // Whatever happened: to wake the relay is work, too.
-  return flow;
+  // The account may have come, or its hash changed, between our look and our lock: of some at once one gets through each time.
+  for (let tries = 0; tries < mostTries; tries++) {
+    const flow = await tryToRegister(context, command);
+    if (flow === undefined) continue;
+    context.bell.ring(); // Whatever happened: to wake the relay is work, too.
+    return flow;
+  }
+  throw new DomainError('unavailable', 'busy', 'This address is being changed at this moment. Try again shortly.', {
+    retryAfterSeconds: 1,
+  });
 }
+
+const mostTries = 5;
 
 async function tryToRegister(context: AccountsContext, command: RegisterUser): Promise<{ flowId: string } | undefined> {
   const { em, now, passwords, prepareChallenge, codeKey } = context;
@@ -55,12 +63,6 @@ async function tryToRegister(context: AccountsContext, command: RegisterUser): P
         : await meetAccount(unit, user, { passwordHash, prepared, turn, now: now() });
     await endMailTurn(unit.em, addressKey, isMailed);
     return { flowId: await openFlow(unit.em, command.email, now()) };
-  });
-}
-
-function refuseBusy(): never {
-  throw new DomainError('unavailable', 'busy', 'This address is being changed at this moment. Try again shortly.', {
-    retryAfterSeconds: 1,
   });
 }
 

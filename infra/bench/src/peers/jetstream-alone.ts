@@ -1,0 +1,60 @@
+import { jetstream } from '@nats-io/jetstream';
+import { applyTopologyTo } from '@postrider/local';
+import { connectNats, createPublisher } from '@postrider/messaging';
+import { pino } from 'pino';
+import { v7 as uuidv7 } from 'uuid';
+import type { Places } from '../places.ts';
+import { accountNumber, openedBy } from './account.ts';
+import type { Peer } from './peer.ts';
+import { accountOpened } from './postrider/contract.ts';
+import { benchConsumer, benchTopology, durableNumber } from './postrider/topology.ts';
+
+const log = pino({ level: 'silent' });
+const batch = 1_000;
+
+/** The limit of a consumer: the same messages from the same stream, by the client as it is, with nothing before or after. */
+export const jetstreamAlone: Peer = {
+  name: 'JetStream alone',
+  description:
+    'the events are in the stream already; the client’s own consumer, the number read from JSON, acknowledged unconfirmed',
+  isTransactional: false,
+  needs: ['nats'],
+  setUp: async ({ natsUrl }) => applyTopologyTo({ url: urlOf(natsUrl), topology: benchTopology(1), log }),
+  async fill({ natsUrl }, count) {
+    await using nats = connectNats({ url: urlOf(natsUrl), name: 'filler', log });
+    await nats.first();
+    const publisher = createPublisher({ nats, source: '/bench', log });
+    for (let from = 0; from < count; from += batch)
+      await publisher
+        .stageBatch(Array.from({ length: Math.min(batch, count - from) }, (_, n) => event(from + n)))
+        .commit();
+  },
+  async openProducer() {
+    throw new Error('Nothing is committed here.');
+  },
+  async startConsumer({ natsUrl }, { onHandled }) {
+    const nats = connectNats({ url: urlOf(natsUrl), name: 'consumer', log });
+    const { stream_name: stream, config } = benchConsumer(durableNumber(0));
+    const consumer = await jetstream(await nats.first()).consumers.get(stream, config.durable_name);
+    await consumer.consume({
+      max_messages: config.max_ack_pending ?? 1_000,
+      callback(message) {
+        onHandled(message.json<{ i: number }>().i);
+        message.ack();
+      },
+    });
+    return nats;
+  },
+};
+
+function event(index: number): Parameters<ReturnType<typeof createPublisher>['publish']>[0] {
+  const { payload, ...opened } = accountOpened.create(openedBy(index, accountNumber(index)));
+  const eventId = uuidv7();
+  const recorded = { id: String(index + 1), eventId, messageId: eventId, recordedAt: new Date(), expiresAt: null };
+  return { ...opened, ...recorded, headers: {}, body: JSON.stringify(payload) };
+}
+
+function urlOf(natsUrl: Places['natsUrl']): string {
+  if (natsUrl === undefined) throw new Error('JetStream needs NATS.');
+  return natsUrl;
+}
