@@ -43,7 +43,7 @@ test('another project saves its entity and publishes its event with what the pac
     clientUrl: database.url,
     entities: [Loan],
     schemaGenerator: { skipTables: [...outboxTables, 'stream_message'] },
-    driverOptions: { onPoolCreated: prepareRecording, max: 1 },
+    driverOptions: { pipeline: true, onPoolCreated: prepareRecording, max: 1 },
   });
   stack.defer(() => orm.close(true));
   const { publish } = stack.use(tableStream(database.url)).port;

@@ -20,10 +20,14 @@ export const Account = defineEntity({
 });
 
 /** A database with the outbox and one table beside it, an EntityManager, and a way to look inside. */
-export async function outboxDatabase() {
+export async function outboxDatabase(driverOptions: object = {}) {
   await using stack = new AsyncDisposableStack();
   const database = stack.use(await testDatabase({ name: 'outbox', migrate }));
-  const orm = await MikroORM.init({ clientUrl: database.url, entities: [Account], driverOptions: { max: 20 } });
+  const orm = await MikroORM.init({
+    clientUrl: database.url,
+    entities: [Account],
+    driverOptions: { max: 20, ...driverOptions },
+  });
   stack.defer(() => orm.close(true));
   const client = new Client({ connectionString: database.url });
   await client.connect();

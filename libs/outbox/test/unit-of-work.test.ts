@@ -1,6 +1,6 @@
 import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
-import { expect, test } from 'vitest';
-import { type Unit, unitOfWork } from '../src/index.ts';
+import { describe, expect, test } from 'vitest';
+import { prepareRecording, type Unit, unitOfWork } from '../src/index.ts';
 import { Account, moved, outboxDatabase } from './outbox-fixture.ts';
 
 test('state and events are committed together, and the bell rings after', async () => {
@@ -48,6 +48,38 @@ test('a unit whose flush is refused by the database writes nothing', async () =>
   await insert();
   await expect(insert()).rejects.toThrow(/account_pkey/);
   expect(await db.pending()).toBe(1);
+});
+
+describe.each([
+  ['COMMIT is sent behind the INSERT', { pipeline: true, onPoolCreated: prepareRecording }],
+  ['COMMIT is sent after the INSERT', {}],
+])('%s', (_how, driverOptions) => {
+  test('state and events are of one transaction', async () => {
+    await using db = await outboxDatabase(driverOptions);
+    const write = async (n: number) =>
+      unitOfWork(db.context, async ({ em, record }) => {
+        em.create(Account, { id: `a${n}` }, { persist: true });
+        record(moved(`a${n}`, n), moved(`a${n}`, n + 0.5));
+      });
+    await Promise.all(Array.from({ length: 200 }, (_, n) => write(n)));
+    const together = await db.rows(
+      `select from account a join outbox_event e on e.aggregate_id = a.id and e.xmin = a.xmin join outbox_pending p on p.id = e.id and p.xmin = a.xmin`,
+    );
+    expect(together).toHaveLength(400);
+  });
+
+  test('a unit whose events are refused by the database writes nothing, and says why', async () => {
+    await using db = await outboxDatabase(driverOptions);
+    const unit = unitOfWork({ ...db.context, bell: { ring: () => expect.unreachable() } }, async ({ em, record }) => {
+      em.create(Account, { id: 'a' }, { persist: true });
+      record(moved('a', 1, { expiresAt: 'never' }));
+    });
+    await expect(unit).rejects.toThrow(/invalid input syntax for type timestamp/);
+    expect(await db.rows('select from account union all select from outbox_event')).toEqual([]);
+    // The connection that it had is as good as any.
+    await unitOfWork(db.context, async ({ record }) => record(moved('a', 1)));
+    expect(await db.pending()).toBe(1);
+  });
 });
 
 test('events without a change of state are committed too', async () => {

@@ -137,6 +137,7 @@ function ormOptions(options: DatabaseOptions, timeouts: object, lost?: Lost): Re
     driverOptions: {
       connectionTimeoutMillis: 5_000,
       keepAlive: true,
+      pipeline: true, // Statements that are sent without waiting for the one before: a unit of work's COMMIT.
       onPoolCreated: (pool: Pool) => {
         options.onPoolCreated?.(pool);
         watchPool(pool, lost);

@@ -50,7 +50,7 @@ export const openedInSql = `jsonb_build_object('i', g, 'userId', gen_random_uuid
 export async function openOrm(
   databaseUrl: string,
   connections: number,
-  driverOptions: { onPoolCreated?: (pool: Pool) => void } = {},
+  driverOptions: { pipeline?: boolean; onPoolCreated?: (pool: Pool) => void } = {},
 ): Promise<{ em: EntityManager } & AsyncDisposable> {
   const orm = await MikroORM.init({
     clientUrl: databaseUrl,

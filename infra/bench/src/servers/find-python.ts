@@ -16,6 +16,12 @@ const oldestPython = '3.10';
  * @throws a sentence when there is none to be had
  */
 export async function findPython(env: NodeJS.ProcessEnv, note?: (text: string) => void): Promise<string> {
+  return (found ??= find(env, note)); // Asking takes a Python's start.
+}
+
+let found: Promise<string> | undefined;
+
+async function find(env: NodeJS.ProcessEnv, note?: (text: string) => void): Promise<string> {
   const named = env['PROCRASTINATE_PYTHON'] || undefined;
   if (named !== undefined) {
     await hasProcrastinate(named).catch(fail(`PROCRASTINATE_PYTHON names ${named}, which can't be used`));

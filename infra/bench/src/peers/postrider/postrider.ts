@@ -29,8 +29,8 @@ import { accountOpened } from './contract.ts';
 import { insertOutboxRow } from './insert-outbox-row.ts';
 import { benchConsumer, benchTopology, durableNumber } from './topology.ts';
 
-// As in production: lines about each event are written, but nobody waits for them.
-const log = pino({ level: 'info' }, pino.destination({ dest: '/dev/null', sync: false }));
+// As in production: lines about each event are written, each at once.
+const log = pino({ level: 'info' }, pino.destination({ dest: '/dev/null', sync: true }));
 const doorbell = 'svc.bench.outbox';
 const headers = { traceparent };
 
@@ -74,7 +74,7 @@ async function byOrm(
   connections: number,
   bell: Bell,
 ): Promise<Producer['produce']> {
-  const { em } = stack.use(await openOrm(url, connections, { onPoolCreated: prepareRecording }));
+  const { em } = stack.use(await openOrm(url, connections, { pipeline: true, onPoolCreated: prepareRecording }));
   return async (index) => {
     await unitOfWork({ em, bell, headers }, async ({ em, record }) => {
       const account = em.create(Account, accountNumber(index), { persist: true });
