@@ -5,6 +5,7 @@ import { createRequestCounter } from '@postrider/runtime/rate-limits';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { hashingCapacity, tooManyWait } from './accounts/password-hasher.ts';
 import type { Config } from './config.ts';
+import { evenAnswers } from './even-answers.ts';
 import { unavailable } from './unavailable.ts';
 
 declare module 'fastify' {
@@ -15,7 +16,7 @@ declare module 'fastify' {
 }
 
 /**
- * What stands before the routes that are added after it, as each declares in its `config`: `hashesPassword`, `rateLimits`, and
+ * What stands before the routes that are added after it, as each declares in its `config`: `hashesPassword`, `rateLimits`, `even`, and
  * `idempotent` where an `Idempotency-Key` is taken. Without its database none of them can be judged.
  */
 export function guardRoutes(api: FastifyInstance, config: Config, database: Database): void {
@@ -24,6 +25,7 @@ export function guardRoutes(api: FastifyInstance, config: Config, database: Data
   boundHashing(api, hashingCapacity);
   limitRates(api, { count: createRequestCounter(database.em), secret, scale });
   replayAnswers(api, { store: createIdempotencyStore(database.em), secret });
+  evenAnswers(api); // Last: nobody else's work is to come after it.
 }
 
 /** Refuses what comes before the tables are there. Probes and documents have no database to wait for. */

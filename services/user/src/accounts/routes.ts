@@ -45,6 +45,7 @@ export async function accountRoutes(
         rateLimits: [perNetwork(1_000, hour), overall(6_000, minute)],
         idempotent: true,
         hashesPassword: true,
+        even: [202],
       },
       schema: {
         tags,
@@ -74,7 +75,7 @@ export async function accountRoutes(
   routes.post(
     '/v1/verifications',
     {
-      config: { rateLimits: [perNetwork(300, hour)] },
+      config: { rateLimits: [perNetwork(300, hour)], even: [202] },
       schema: {
         tags,
         summary: 'Send the verification mail again',
@@ -117,7 +118,7 @@ export async function accountRoutes(
   routes.post(
     '/v1/verifications/confirm',
     {
-      config: { rateLimits: [perNetwork(1_000, hour)] },
+      config: { rateLimits: [perNetwork(1_000, hour)], even: [400] },
       schema: {
         tags,
         summary: 'Confirm an address',

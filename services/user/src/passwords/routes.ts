@@ -55,7 +55,7 @@ export async function passwordRoutes(server: FastifyInstance, parts: PasswordRou
   routes.post(
     '/v1/password-resets',
     {
-      config: { rateLimits: [perNetwork(300, hour), overall(6_000, minute)] },
+      config: { rateLimits: [perNetwork(300, hour), overall(6_000, minute)], even: [202] },
       schema: {
         tags,
         summary: 'Ask for a new password',
@@ -74,7 +74,7 @@ export async function passwordRoutes(server: FastifyInstance, parts: PasswordRou
   routes.post(
     '/v1/password-resets/confirm',
     {
-      config: { hashesPassword: true, rateLimits: [perNetwork(300, hour)] },
+      config: { hashesPassword: true, rateLimits: [perNetwork(300, hour)], even: [400] },
       schema: {
         tags,
         summary: 'Set a new password without the old one',

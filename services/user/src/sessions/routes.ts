@@ -42,6 +42,7 @@ export async function sessionRoutes(server: FastifyInstance, parts: SessionRoute
         rateLimits: [perNetwork(1_000, hour), perAddress(30, 10 * minute), overall(6_000, minute)],
         idempotent: true,
         hashesPassword: true,
+        even: [401],
       },
       schema: {
         tags,

@@ -12,7 +12,7 @@ import { createChallengeMaker } from '../../src/challenges/prepare-challenge.ts'
 import { userDatabase } from '../../src/database.ts';
 import { requestPasswordReset } from '../../src/passwords/request-password-reset.ts';
 import { addAccount } from '../account-fixture.ts';
-import { password, userServers } from '../user-service-fixture.ts';
+import { password, request, userServers } from '../user-service-fixture.ts';
 
 // The numbers are those of the abuse cases that the API must withstand.
 
@@ -63,6 +63,33 @@ test.each(Object.entries(flows))(
     expect(rest).toHaveLength(7);
   },
 );
+
+test('3 · what must not tell whether an address has an account leaves at a full tenth of a second', async () => {
+  await using servers = await userServers();
+  await using service = await servers.start({ EVENTS_ENABLED: 'false' });
+  const known = await addAccount(servers, 'known');
+  const flowId = '0d8f4a58-2c6b-4f0e-9a57-3f1f5a3c9d21';
+  const asked: [path: string, body: Record<string, unknown>, status: number][] = [
+    known.email,
+    'nobody@example.com',
+  ].flatMap(
+    (email) =>
+      [
+        ['/v1/registrations', { email, password }, 202],
+        ['/v1/verifications', { email }, 202],
+        ['/v1/password-resets', { email }, 202],
+        ['/v1/sessions', { email, password: other }, 401],
+        ['/v1/verifications/confirm', { flowId, code: '12345678' }, 400],
+        ['/v1/password-resets/confirm', { flowId, code: '12345678', newPassword: other }, 400],
+      ] satisfies [string, Record<string, unknown>, number][],
+  );
+  for (const [path, body, status] of asked) {
+    const started = performance.now();
+    expect(await request(`${service.urls.public}${path}`, 'POST', body)).toMatchObject({ status });
+    // We began before it did, and a timer may be a millisecond early.
+    expect(performance.now() - started, path).toBeGreaterThan(98);
+  }
+});
 
 async function countingContext(
   em: AccountsContext['em'],
