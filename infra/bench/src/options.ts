@@ -5,6 +5,7 @@ export const usage = `npm run bench [-- options]
   --quick            a first look, in under three minutes on a quiet machine: one run, short, the workloads that tell most
   --runs <n>         how often each is measured, peers in turn (3)
   --only <names>     workloads whose names contain one of these, separated by commas
+  --skip <names>     workloads whose names contain none of these
   --peers <names>    peers whose names contain one of these, separated by commas
   --hold <seconds>   how long the writing transaction of "held transaction" stays open (600)
   --results <folder> where figures and report go (infra/bench/results/<date>; with --quick nowhere)
@@ -14,6 +15,7 @@ export interface Options {
   readonly isQuick: boolean;
   readonly runs: number;
   readonly only: readonly string[];
+  readonly skip: readonly string[];
   readonly peers: readonly string[];
   readonly holdSeconds: number;
   readonly results: string | undefined;
@@ -28,6 +30,7 @@ const schema = z.object({
   quick: z.boolean().default(false),
   runs: z.coerce.number().int().min(1).optional(),
   only: names,
+  skip: names,
   peers: names,
   hold: z.coerce.number().int().min(10).default(600),
   results: z.string().optional(),
@@ -44,14 +47,22 @@ export function parseOptions(args: readonly string[]): Options {
         quick: { type: 'boolean' },
         runs: text,
         only: text,
+        skip: text,
         peers: text,
         hold: text,
         results: text,
         report: text,
       },
     });
-    const { quick, runs, only, peers, hold, results, report } = schema.parse(values);
-    return { isQuick: quick, runs: runs ?? (quick ? 1 : 3), only, peers, holdSeconds: hold, results, report };
+    const { quick, runs, hold, ...others } = schema.parse(values);
+    return {
+      isQuick: quick,
+      runs: runs ?? (quick ? 1 : 3),
+      holdSeconds: hold,
+      results: undefined,
+      report: undefined,
+      ...others,
+    };
   } catch (error) {
     const what = error instanceof z.ZodError ? z.prettifyError(error) : String(error);
     throw new Error(`${what}\n\n${usage}`, { cause: error });

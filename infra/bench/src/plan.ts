@@ -35,7 +35,7 @@ export interface PlanContext {
 
 /** What is measured in one run, in order: of each workload all peers in turn, so that they share the machine's moods. */
 export function plan({ options, root, env, hasRedis, hasPython }: PlanContext): Measurement[] {
-  const { isQuick, only, peers: wanted, holdSeconds } = options;
+  const { isQuick, only, skip, peers: wanted, holdSeconds } = options;
   const queues = [
     graphileWorker,
     pgBoss('by notify'),
@@ -131,10 +131,13 @@ export function plan({ options, root, env, hasRedis, hasPython }: PlanContext): 
   const runs = Array.from({ length: options.runs }, () => (isQuick ? quick : [...quick, ...more])).flat();
   // Once: how much is kept differs little from run to run, and the transactions take as long as all the others.
   return [...runs, ...(isQuick ? [] : [...kept, ...long])].filter(
-    ({ workload, peer }) => isNamed(workload, only) && isNamed(peer, wanted),
+    ({ workload, peer }) =>
+      (only.length === 0 || isNamed(workload, only)) &&
+      !isNamed(workload, skip) &&
+      (wanted.length === 0 || isNamed(peer, wanted)),
   );
 }
 
 function isNamed(name: string, parts: readonly string[]): boolean {
-  return parts.length === 0 || parts.some((part) => name.toLowerCase().includes(part.toLowerCase()));
+  return parts.some((part) => name.toLowerCase().includes(part.toLowerCase()));
 }
