@@ -20,7 +20,7 @@ import type { StreamPort } from './stream-port.ts';
  * a backlog, and it is drained in batches until a read comes back short (`drain-backlog.ts`).
  *
  * It wakes by the bell, and by polling, 50 ms growing to 5 s, for what another process committed while no bell reached us. While
- * events come faster than one a millisecond it gathers for 3 ms before each page: pages grow instead of round trips, at rest nothing waits.
+ * more than 700 events come a second it gathers for 3 ms before each page: pages grow instead of round trips, at rest nothing waits.
  */
 export interface Relay extends AsyncDisposable {
   /** What it is doing, for readiness. */
@@ -81,7 +81,7 @@ const defaults = {
 const leaseName = 'relay';
 const standbyMs = 1_000;
 const [shortestPollMs, longestPollMs] = [50, 5_000];
-const gather = { rows: 4, perMs: 1, ms: 3 };
+const gather = { rows: 4, perMs: 0.7, ms: 3 };
 
 async function supervise(relay: RunningRelay, signal: AbortSignal): Promise<void> {
   await relay.ready(signal).catch(() => undefined); // Rejects only when stopped.
