@@ -66,6 +66,7 @@ async function ask(port: number, target: string, headers: readonly string[]): Pr
 function withoutWhatIsDrawn(mail: string): string {
   return mail
     .replaceAll(/=\r?\n/g, '')
+    .replaceAll(/until \d+ \w+ \d+ at [\d:]+ UTC/g, 'until …')
     .replaceAll(/#reset=(3D)?[\w-]+/g, '#reset=…')
     .replaceAll(/\b\d{8}\b|\b\d{4}[\s ]\d{4}\b/g, '…')
     .replaceAll(
