@@ -20,7 +20,6 @@ export function createAcknowledger(nats: Pick<Nats, 'current' | 'inboxPrefix'>, 
   let ended: Ended[] = [];
   /** By token, those that were sent first in front: they also time out first. */
   const sent = new Map<string, Sent>();
-  let inbox: Inbox | undefined;
   let timer: NodeJS.Timeout | undefined;
   let lastToken = 0;
 
@@ -31,15 +30,7 @@ export function createAcknowledger(nats: Pick<Nats, 'current' | 'inboxPrefix'>, 
     if (message.headers?.code === 503) confirmed?.reject(new Error('Nobody is there to take the acknowledgement.'));
     else confirmed?.resolve();
   };
-  const open = (): Inbox => {
-    const connection = nats.current();
-    if (connection === undefined) throw new Error('NATS is not connected.');
-    if (inbox?.connection === connection) return inbox;
-    const subject = createInbox(nats.inboxPrefix);
-    const callback = (error: Error | null, message: Msg): void => void (error ?? receive(message));
-    inbox = { connection, subject, subscription: connection.subscribe(`${subject}.*`, { callback }) };
-    return inbox;
-  };
+  const inbox = createOwnInbox(nats, receive);
   const giveUp = (): void => {
     timer = undefined;
     for (const [token, { sentAt, reject }] of sent) {
@@ -58,7 +49,7 @@ export function createAcknowledger(nats: Pick<Nats, 'current' | 'inboxPrefix'>, 
     const sentAt = performance.now();
     for (const { subject, resolve, reject } of all) {
       try {
-        const { connection, subject: inboxSubject } = open();
+        const { connection, subject: inboxSubject } = inbox.open();
         const token = (++lastToken).toString(36);
         connection.publish(subject, '+ACK', { reply: `${inboxSubject}.${token}` });
         sent.set(token, { sentAt, resolve, reject });
@@ -78,8 +69,28 @@ export function createAcknowledger(nats: Pick<Nats, 'current' | 'inboxPrefix'>, 
     },
     [Symbol.dispose]() {
       clearTimeout(timer);
-      inbox?.subscription.unsubscribe();
+      inbox.close();
     },
+  };
+}
+
+/** Subscribed on the connection of the moment, when it is first needed. */
+function createOwnInbox(
+  nats: Pick<Nats, 'current' | 'inboxPrefix'>,
+  receive: (message: Msg) => void,
+): { open(): Inbox; close(): void } {
+  let inbox: Inbox | undefined;
+  return {
+    open() {
+      const connection = nats.current();
+      if (connection === undefined) throw new Error('NATS is not connected.');
+      if (inbox?.connection === connection) return inbox;
+      const subject = createInbox(nats.inboxPrefix);
+      const callback = (error: Error | null, message: Msg): void => void (error ?? receive(message));
+      inbox = { connection, subject, subscription: connection.subscribe(`${subject}.*`, { callback }) };
+      return inbox;
+    },
+    close: () => inbox?.subscription.unsubscribe(),
   };
 }
 
