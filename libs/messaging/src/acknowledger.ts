@@ -84,7 +84,7 @@ function createOwnInbox(
     open() {
       const connection = nats.current();
       if (connection === undefined) throw new Error('NATS is not connected.');
-      if (inbox?.connection === connection) return inbox;
+      if (inbox?.connection === connection && !inbox.subscription.isClosed()) return inbox;
       const subject = createInbox(nats.inboxPrefix);
       const callback = (error: Error | null, message: Msg): void => void (error ?? receive(message));
       inbox = { connection, subject, subscription: connection.subscribe(`${subject}.*`, { callback }) };

@@ -29,13 +29,17 @@ export function startDoorbell({
   );
   let subscription: Awaited<typeof subscribed>;
   void subscribed.then((value) => (subscription = value));
-  const ringOthers = perMillisecond(() => nats.current()?.publish(subject));
+  let isOver = false;
+  const ringOthers = perMillisecond(() => {
+    if (!isOver) nats.current()?.publish(subject);
+  });
   return {
     ring() {
       bell.ring();
       ringOthers();
     },
     async [Symbol.asyncDispose]() {
+      isOver = true;
       subscription?.unsubscribe();
     },
   };

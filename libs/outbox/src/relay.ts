@@ -157,7 +157,7 @@ function createPool(connectionString: string, log: Logger): Pool {
     connectionString,
     max: 3, // Reading ahead, settling, and the lease.
     application_name: 'outbox-relay',
-    options: `-c plan_cache_mode=force_generic_plan ${['seqscan', 'hashjoin', 'mergejoin', 'material'].map((way) => `-c enable_${way}=off`).join(' ')}`,
+    options: `-c plan_cache_mode=force_generic_plan -c jit=off ${['seqscan', 'hashjoin', 'mergejoin', 'material'].map((way) => `-c enable_${way}=off`).join(' ')}`,
     connectionTimeoutMillis: 5_000,
     query_timeout: 10_000,
     keepAlive: true,

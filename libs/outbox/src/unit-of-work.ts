@@ -89,5 +89,7 @@ async function sendInsert(
     answer = connection.executeQuery(insert);
     answer.catch(() => undefined); // Whoever awaits it is told; nobody does when the COMMIT fails as well.
   });
+  // What fails before it is sent (a value that can't be written down) is known by the next tick, and must keep COMMIT from being sent.
+  await Promise.race([answer, new Promise<void>((resolve) => process.nextTick(resolve))]);
   return { answer };
 }
