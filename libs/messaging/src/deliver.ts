@@ -6,6 +6,7 @@ import type { Acknowledger } from './acknowledger.ts';
 import { type ArrivedMessage, type HeaderReader, headerReader } from './arrived-message.ts';
 import type { Nats } from './connect.ts';
 import { fromDelivery, publishDeadLetter } from './dead-letters/publish-dead-letter.ts';
+import { type HandedBack, remember } from './handed-back.ts';
 import { type Delivery, type Handler, RetryLaterError, UnavailableError } from './handler.ts';
 import type { Intake } from './intake.ts';
 import type { DeliveryObserver, DeliveryOutcome } from './observe-deliveries.ts';
@@ -42,13 +43,6 @@ export interface HandleContext {
   readonly signal: AbortSignal;
   /** Uniform in [0, 1), for the jitter; a test's own makes delays certain. */
   readonly random?: () => number;
-}
-
-interface HandedBack {
-  /** How often its handler has failed. */
-  readonly failures: number;
-  /** Which delivery it was. The next one is explained by it; any other was somebody else's, or a crash's. */
-  readonly delivery: number;
 }
 
 /**
@@ -230,14 +224,6 @@ async function bury(context: DeliverContext, message: JsMsg, log: Logger, reason
       await sleep(waitMs, undefined, { signal: context.signal }).catch(() => undefined);
     }
   }
-}
-
-/** Bounded: what another replica settled is never forgotten here otherwise. */
-function remember(handedBack: Map<number, HandedBack>, sequence: number, entry: HandedBack): void {
-  handedBack.delete(sequence);
-  handedBack.set(sequence, entry);
-  const [oldest] = handedBack.keys();
-  if (handedBack.size > 10_000 && oldest !== undefined) handedBack.delete(oldest);
 }
 
 function identify(message: JsMsg, header: HeaderReader): Record<string, unknown> {
