@@ -29,9 +29,12 @@ export function startDoorbell({
   );
   let subscription: Awaited<typeof subscribed>;
   void subscribed.then((value) => (subscription = value));
-  let isOver = false;
   const ringOthers = perMillisecond(() => {
-    if (!isOver) nats.current()?.publish(subject);
+    try {
+      nats.current()?.publish(subject);
+    } catch {
+      // The connection is being closed: who still has something to do finds out by polling.
+    }
   });
   return {
     ring() {
@@ -39,7 +42,6 @@ export function startDoorbell({
       ringOthers();
     },
     async [Symbol.asyncDispose]() {
-      isOver = true;
       subscription?.unsubscribe();
     },
   };

@@ -1,4 +1,5 @@
 import { type JsMsg, jetstream } from '@nats-io/jetstream';
+import { setImmediate as endOfTurn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { createAcknowledger } from '../src/acknowledger.ts';
 import { messagingServer, type MessagingServer, thing } from './messaging-fixture.ts';
@@ -21,7 +22,17 @@ test('what ends together is acknowledged together, and confirmed by the server',
   using acknowledger = createAcknowledger(server.email);
   const messages = await delivered(server, 20);
   expect(await server.pendingOf()).toMatchObject({ unacknowledged: 20 });
-  await Promise.all(messages.map(async (message) => acknowledger.confirm(message)));
+  const nc = await server.email.first();
+  const before = nc.stats().outMsgs;
+  const confirmed: Promise<void>[] = [];
+  for (const message of messages) {
+    confirmed.push(acknowledger.confirm(message));
+    await Promise.resolve(); // Another turn of the microtasks, of the same turn of the event loop.
+  }
+  expect(nc.stats().outMsgs).toBe(before);
+  await endOfTurn();
+  expect(nc.stats().outMsgs).toBe(before + 20);
+  await Promise.all(confirmed);
   expect(await server.pendingOf()).toMatchObject({ unacknowledged: 0 });
 });
 
@@ -53,4 +64,15 @@ test('without a connection it says so at once, and goes on with the next one', a
   isUp = true;
   await acknowledger.confirm(message);
   expect(await server.pendingOf()).toMatchObject({ unacknowledged: 0 });
+});
+
+test('an inbox that the server refused is opened anew: permissions may have been put right', async () => {
+  await using server = await messagingServer({ durable: { ack_wait: 30e9 } });
+  const { current } = server.email;
+  const nats = { current, inboxPrefix: '_INBOX_user' }; // Not the email service's.
+  using acknowledger = createAcknowledger(nats, 500);
+  const [first = messageFor('nobody.there'), second = messageFor('nobody.there')] = await delivered(server, 2);
+  await expect(acknowledger.confirm(first)).rejects.toThrow('in time');
+  nats.inboxPrefix = '_INBOX_email';
+  await acknowledger.confirm(second);
 });

@@ -30,15 +30,15 @@ export interface Unit {
  * commits. (An event of an aggregate whose own row is not written has no lock behind its order: bump its version.)
  *
  * COMMIT is sent without waiting for the INSERT's answer, which saves a round trip on a connection that pipelines (others send it
- * afterwards). That is safe: an INSERT that failed has ended the transaction, and PostgreSQL answers the COMMIT of such a one by rolling
- * it back; nobody takes that for success, since the INSERT's own answer is awaited after it.
+ * afterwards). That is safe: an INSERT that PostgreSQL refused has ended the transaction, and the COMMIT of such a one is answered by rolling
+ * it back; nobody takes that for success, since the INSERT's own answer is awaited after it. One that could not even be sent keeps COMMIT back.
  *
  * Units don't nest: an inner one would flush the outer one's changes inside its savepoint, and lose them with its rollback
  * without a word; so it throws. A unit that failed is discarded whole: run the use case again, never the unit.
  *
  * @returns what the work returned, after COMMIT
- * @throws whatever the work, the flush or the commit threw; then nothing was written, except that a connection lost during COMMIT
- *   leaves the outcome unknown, as it does for any database client
+ * @throws whatever the work, the flush or the commit threw; then nothing was written, except that a connection lost, or an
+ *   answer that did not come in time, while INSERT or COMMIT are under way leaves the outcome unknown, as COMMIT does for any database client
  */
 export async function unitOfWork<T>(context: UnitOfWorkContext, work: (unit: Unit) => Promise<T>): Promise<T> {
   if (context.em.isInTransaction())

@@ -1,4 +1,7 @@
 import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
+import type { Socket } from 'node:net';
+import { setImmediate as endOfTurn } from 'node:timers/promises';
+import type { Pool, PoolClient } from 'pg';
 import { describe, expect, test } from 'vitest';
 import { prepareRecording, type Unit, unitOfWork } from '../src/index.ts';
 import { Account, moved, outboxDatabase } from './outbox-fixture.ts';
@@ -51,9 +54,43 @@ test('a unit whose flush is refused by the database writes nothing', async () =>
 });
 
 describe.each([
-  ['COMMIT is sent behind the INSERT', { pipeline: true, onPoolCreated: prepareRecording }],
-  ['COMMIT is sent after the INSERT', {}],
-])('%s', (_how, driverOptions) => {
+  ['COMMIT is sent behind the INSERT', { pipeline: true }, true],
+  ['COMMIT is sent after the INSERT', {}, false],
+])('%s', (_how, driver, isSentBehind) => {
+  const driverOptions = { ...driver, onPoolCreated: prepareRecording };
+
+  test('and so it is, while the INSERT waits', async () => {
+    const written: string[] = [];
+    const onPoolCreated = (pool: Pool): void => {
+      prepareRecording(pool);
+      pool.on('connect', (client) => noteWrites(client, written));
+    };
+    await using db = await outboxDatabase({ ...driver, onPoolCreated });
+    await db.rows('begin');
+    await db.rows('lock table outbox_pending in access exclusive mode');
+    const unit = unitOfWork(db.context, async ({ record }) => record(moved('a', 1)));
+    await expect.poll(() => written.join('')).toContain('outbox_event');
+    // What is sent behind it is sent within the same turns.
+    for (let turn = 0; turn < 100; turn++) await endOfTurn();
+    expect(written.join('').includes('commit')).toBe(isSentBehind);
+    await db.rows('commit');
+    await unit;
+    expect(written.join('')).toContain('commit');
+  });
+
+  test('a unit whose events can’t be written down writes nothing', async () => {
+    await using db = await outboxDatabase({ ...driverOptions, max: 1 });
+    const circular: Record<string, unknown> = {};
+    circular['self'] = circular;
+    const aggregateId = circular as unknown as string; // Against its type, as JavaScript can.
+    const unit = unitOfWork(db.context, async ({ em, record }) => {
+      em.create(Account, { id: 'a' }, { persist: true });
+      record({ ...moved('a', 1), aggregateId });
+    });
+    await expect(unit).rejects.toThrow(/circular/);
+    expect(await db.rows('select from account union all select from outbox_event')).toEqual([]);
+  });
+
   test('state and events are of one transaction', async () => {
     await using db = await outboxDatabase(driverOptions);
     const write = async (n: number) =>
@@ -126,3 +163,14 @@ test('numbers follow the order of commits of an aggregate, under concurrent writ
   const order = await db.rows<{ n: string }>(`select payload ->> 'n' as n from outbox_event order by id`);
   expect(order.map(({ n }) => Number(n))).toEqual(Array.from({ length: 60 }, (_, i) => i + 1));
 });
+
+/** Notes what goes out on a connection. */
+function noteWrites(client: PoolClient, written: string[]): void {
+  const { stream } = (client as PoolClient & { readonly connection: { readonly stream: Socket } }).connection; // There, though its type hides it.
+  const write = stream.write.bind(stream) as (...parameters: unknown[]) => boolean;
+  const noted = (chunk: Uint8Array, ...rest: unknown[]): boolean => {
+    written.push(Buffer.from(chunk).toString('latin1'));
+    return write(chunk, ...rest);
+  };
+  stream.write = noted as typeof stream.write; // The same call, noted.
+}

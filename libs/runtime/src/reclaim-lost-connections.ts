@@ -37,9 +37,13 @@ function endWhenUseless(client: PoolClient): void {
   client.query = watched as typeof client.query; // The same call, watched.
 }
 
-/** After 57P0x (shutting down, terminated) and 25P03 or 25P04 (idle or too long in a transaction) the server closes the connection. */
+/**
+ * After 57P0x (shutting down, terminated) and 25P03 or 25P04 (idle or too long in a transaction) the server closes the connection. After 26000 it
+ * does not know a statement that was prepared, and would not know it the next time either.
+ */
 function isTheLastOf(error: Error & { code?: unknown }): boolean {
   return (
-    error.message === 'Query read timeout' || (typeof error.code === 'string' && /^(57P0.|25P0[34])$/.test(error.code))
+    error.message === 'Query read timeout' ||
+    (typeof error.code === 'string' && /^(57P0.|25P0[34]|26000)$/.test(error.code))
   );
 }

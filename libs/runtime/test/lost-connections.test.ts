@@ -17,3 +17,18 @@ test('a connection that the server has said farewell to is handed to nobody else
     await pool.end();
   }
 });
+
+test('a connection whose prepared statement the server does not know any more is handed to nobody else', async () => {
+  await using database = await testDatabase({ name: 'forgotten' });
+  const pool = new Pool({ connectionString: database.url, max: 1 });
+  try {
+    reclaimLostConnections(pool);
+    const one = { name: 'one', text: 'select 1 as one' };
+    await pool.query(one);
+    await pool.query('deallocate all');
+    await expect(pool.query(one)).rejects.toMatchObject({ code: '26000' });
+    expect((await pool.query(one)).rows).toEqual([{ one: 1 }]);
+  } finally {
+    await pool.end();
+  }
+});
