@@ -18,8 +18,8 @@ export interface Options {
   readonly skip: readonly string[];
   readonly peers: readonly string[];
   readonly holdSeconds: number;
-  readonly results: string | undefined;
-  readonly report: string | undefined;
+  readonly results?: string | undefined;
+  readonly report?: string | undefined;
 }
 
 const names = z
@@ -59,8 +59,6 @@ export function parseOptions(args: readonly string[]): Options {
       isQuick: quick,
       runs: runs ?? (quick ? 1 : 3),
       holdSeconds: hold,
-      results: undefined,
-      report: undefined,
       ...others,
     };
   } catch (error) {

@@ -12,3 +12,9 @@ export interface Places {
 
 /** What a peer may need besides PostgreSQL. */
 export type Need = 'nats' | 'redis' | 'python';
+
+/** @throws when there is no NATS */
+export function natsAt({ natsUrl }: Pick<Places, 'natsUrl'>): string {
+  if (natsUrl === undefined) throw new Error('This peer needs NATS.');
+  return natsUrl;
+}

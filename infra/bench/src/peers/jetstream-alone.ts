@@ -3,7 +3,7 @@ import { applyTopologyTo } from '@postrider/local';
 import { connectNats, createPublisher } from '@postrider/messaging';
 import { pino } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
-import type { Places } from '../places.ts';
+import { natsAt } from '../places.ts';
 import { accountNumber, openedBy } from './account.ts';
 import type { Peer } from './peer.ts';
 import { accountOpened } from './postrider/contract.ts';
@@ -19,9 +19,9 @@ export const jetstreamAlone: Peer = {
     'the events are in the stream already; the client’s own consumer, the number read from JSON, acknowledged unconfirmed',
   isTransactional: false,
   needs: ['nats'],
-  setUp: async ({ natsUrl }) => applyTopologyTo({ url: urlOf(natsUrl), topology: benchTopology(1), log }),
-  async fill({ natsUrl }, count) {
-    await using nats = connectNats({ url: urlOf(natsUrl), name: 'filler', log });
+  setUp: async (places) => applyTopologyTo({ url: natsAt(places), topology: benchTopology(1), log }),
+  async fill(places, count) {
+    await using nats = connectNats({ url: natsAt(places), name: 'filler', log });
     await nats.first();
     const publisher = createPublisher({ nats, source: '/bench', log });
     for (let from = 0; from < count; from += batch)
@@ -32,8 +32,8 @@ export const jetstreamAlone: Peer = {
   async openProducer() {
     throw new Error('Nothing is committed here.');
   },
-  async startConsumer({ natsUrl }, { onHandled }) {
-    const nats = connectNats({ url: urlOf(natsUrl), name: 'consumer', log });
+  async startConsumer(places, { onHandled }) {
+    const nats = connectNats({ url: natsAt(places), name: 'consumer', log });
     const { stream_name: stream, config } = benchConsumer(durableNumber(0));
     const consumer = await jetstream(await nats.first()).consumers.get(stream, config.durable_name);
     await consumer.consume({
@@ -52,9 +52,4 @@ function event(index: number): Parameters<ReturnType<typeof createPublisher>['pu
   const eventId = uuidv7();
   const recorded = { id: String(index + 1), eventId, messageId: eventId, recordedAt: new Date(), expiresAt: null };
   return { ...opened, ...recorded, headers: {}, body: JSON.stringify(payload) };
-}
-
-function urlOf(natsUrl: Places['natsUrl']): string {
-  if (natsUrl === undefined) throw new Error('JetStream needs NATS.');
-  return natsUrl;
 }

@@ -10,7 +10,7 @@ import {
 } from '@postrider/outbox';
 import { applyTopologyTo } from '@postrider/local';
 import { pino } from 'pino';
-import type { Places } from '../../places.ts';
+import { natsAt, type Places } from '../../places.ts';
 import { now } from '../../measure/clock.ts';
 import {
   Account,
@@ -141,11 +141,6 @@ async function startConsumers(
 
 function connect({ natsUrl }: Pick<Places, 'natsUrl'>, name: string): Nats {
   return connectNats({ url: natsAt({ natsUrl }), name, log });
-}
-
-function natsAt({ natsUrl }: Pick<Places, 'natsUrl'>): string {
-  if (natsUrl === undefined) throw new Error('Postrider needs NATS.');
-  return natsUrl;
 }
 
 /** Every event of another account, as registrations are. */
