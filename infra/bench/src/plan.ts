@@ -5,7 +5,7 @@ import { jetstreamAlone } from './peers/jetstream-alone.ts';
 import { noEvents } from './peers/no-events.ts';
 import type { Peer } from './peers/peer.ts';
 import { pgBoss } from './peers/pg-boss.ts';
-import { postrider } from './peers/postrider/postrider.ts';
+import { postrider, postriderInOne } from './peers/postrider/postrider.ts';
 import { procrastinate } from './peers/procrastinate/procrastinate.ts';
 import { measureDrain } from './workloads/drain.ts';
 import { measureFanOut } from './workloads/fan-out.ts';
@@ -46,6 +46,8 @@ export function plan({ options, root, env, hasRedis, hasPython }: PlanContext): 
   const all = [postrider(), ...queues];
   // Procrastinate takes jobs one by one, some hundred a second: of a larger backlog than 10,000 it would be at work for minutes to half an hour.
   const quicklyDrained = [...all, jetstreamAlone].filter((peer) => peer !== procrastinate);
+  // Where the relay runs matters while it works beside producers.
+  const live = [postrider(), postriderInOne(), ...queues];
   const transactional = all.filter((peer) => peer.isTransactional);
   const measured = (
     workload: string,
@@ -61,9 +63,9 @@ export function plan({ options, root, env, hasRedis, hasPython }: PlanContext): 
   const cluster = { natsNodes: 3 } as const;
 
   const quick = [
-    ...measured('latency 50/s', all, async (peer) => measureLatency({ peer, env }, { rate: 50, seconds })),
-    ...measured('latency 500/s', all, async (peer) => measureLatency({ peer, env }, { rate: 500, seconds })),
-    ...measured('throughput, MikroORM', [...all, noEvents], async (peer) =>
+    ...measured('latency 50/s', live, async (peer) => measureLatency({ peer, env }, { rate: 50, seconds })),
+    ...measured('latency 500/s', live, async (peer) => measureLatency({ peer, env }, { rate: 500, seconds })),
+    ...measured('throughput, MikroORM', [...live, noEvents], async (peer) =>
       measureThroughput({ peer, env, isConsumed: peer !== noEvents }, { events }),
     ),
     ...measured('drain 10k', [...all, jetstreamAlone], async (peer) =>
@@ -84,7 +86,9 @@ export function plan({ options, root, env, hasRedis, hasPython }: PlanContext): 
     ...measured('throughput, MikroORM, 1M accounts before', [postrider(), graphileWorker], async (peer) =>
       measureThroughput({ peer, env, accounts: 1_000_000 }, { events }),
     ),
-    ...measured('idle', transactional, async (peer) => measureIdle({ peer, env }, { seconds: 20 })),
+    ...measured('idle', [postriderInOne(), ...transactional], async (peer) =>
+      measureIdle({ peer, env }, { seconds: 20 }),
+    ),
     ...measured('drain 100k', quicklyDrained, async (peer) => measureDrain({ peer, env }, { backlog: 100_000 })),
     ...measured('drain 500k', quicklyDrained, async (peer) => measureDrain({ peer, env }, { backlog: 500_000 })),
     ...measured('drain 500k, sync always', [postrider()], async (peer) =>

@@ -1,4 +1,4 @@
-import { headers as createHeaders, type MsgHdrs } from '@nats-io/transport-node';
+import { type MsgHdrs, MsgHdrsImpl } from '@nats-io/transport-node';
 import { toHeaders } from '@postrider/contracts';
 
 /** An event from somebody's log, to be put on its stream. */
@@ -23,16 +23,18 @@ export interface EventToPublish {
 /**
  * The headers of the event's message: the envelope, the id that the stream deduplicates by, and how long it lives.
  *
+ * Made from a record: the client's `append` looks through all headers that are there for each that comes, a tenth of the relay's CPU.
+ *
  * @param source `ce-source`
  * @param attributes instead of the event's own, with the trace of this publish
+ * @throws when a value holds a line break, which would begin another header
  */
 export function messageHeaders(
   event: EventToPublish,
   source: string,
   attributes: Readonly<Record<string, string>>,
 ): MsgHdrs {
-  const headers = createHeaders();
-  const envelope = {
+  const all = toHeaders({
     ...attributes,
     id: event.eventId,
     source,
@@ -40,12 +42,18 @@ export function messageHeaders(
     subject: event.aggregateId,
     time: event.recordedAt.toISOString(),
     sequence: event.id,
-  };
-  for (const [name, value] of Object.entries(toHeaders(envelope))) headers.append(name, value);
-  headers.append('Nats-Msg-Id', event.messageId);
-  if (event.expiresAt !== null) headers.append('Nats-TTL', `${secondsLeft(event.expiresAt)}s`);
-  return headers;
+  });
+  all['Nats-Msg-Id'] = event.messageId;
+  if (event.expiresAt !== null) all['Nats-TTL'] = `${secondsLeft(event.expiresAt)}s`;
+  const record: Record<string, string[]> = {};
+  for (const [name, value] of Object.entries(all)) {
+    if (lineBreak.test(value)) throw new Error(`The header ${name} of the event ${event.eventId} holds a line break.`);
+    record[name] = [value];
+  }
+  return MsgHdrsImpl.fromRecord(record);
 }
+
+const lineBreak = /[\r\n]/;
 
 /** Whole seconds, rounded down: nothing outlives its end. The outbox settles what has less than one left. */
 function secondsLeft(expiresAt: Date): number {

@@ -20,7 +20,8 @@ import type { StreamPort } from './stream-port.ts';
  * a backlog, and it is drained in batches until a read comes back short (`drain-backlog.ts`).
  *
  * It wakes by the bell, and by polling, 50 ms growing to 5 s, for what another process committed while no bell reached us. While
- * more than 700 events come a second it gathers for 3 ms before each page: pages grow instead of round trips, at rest nothing waits.
+ * more than 700 events come a second it gathers before each page, for 3 ms and then, if that goes on, for 10: pages grow instead of round
+ * trips (a sixth of all CPU at a thousand events a second), at rest nothing waits, and a burst waits little.
  */
 export interface Relay extends AsyncDisposable {
   /** What it is doing, for readiness. */
@@ -81,7 +82,7 @@ const defaults = {
 const leaseName = 'relay';
 const standbyMs = 1_000;
 const [shortestPollMs, longestPollMs] = [50, 5_000];
-const gather = { rows: 4, perMs: 0.7, ms: 3 };
+const gather = { rows: 4, perMs: 0.7, firstMs: 3, longMs: 10 };
 
 async function supervise(relay: RunningRelay, signal: AbortSignal): Promise<void> {
   await relay.ready(signal).catch(() => undefined); // Rejects only when stopped.
@@ -105,6 +106,7 @@ async function relayWhileHeld(relay: RunningRelay, lease: Lease, signal: AbortSi
   let pollMs = shortestPollMs;
   let isBacklog = false;
   let readAt = 0;
+  let gatherMs = 0;
   while (!signal.aborted && lease.isHeld()) {
     const waiting = backoff.waiting();
     const sinceReadMs = performance.now() - readAt;
@@ -120,8 +122,15 @@ async function relayWhileHeld(relay: RunningRelay, lease: Lease, signal: AbortSi
     isBacklog = isMore && round.failures.size === 0 && relay.port.stageBatch !== undefined;
     if (isMore) continue;
     await relay.bell.wait(Math.min(pollMs, backoff.nextMs() ?? pollMs), signal);
-    if (round.read >= gather.rows && round.read > sinceReadMs * gather.perMs) await pause(gather.ms, signal);
+    gatherMs = nextGatherMs(gatherMs, round.read / sinceReadMs, round.read);
+    if (gatherMs > 0) await pause(gatherMs, signal);
   }
+}
+
+/** @param perMs events that came a millisecond since the page before */
+function nextGatherMs(formerMs: number, perMs: number, read: number): number {
+  if (read < gather.rows || perMs <= gather.perMs) return 0;
+  return formerMs === 0 ? gather.firstMs : gather.longMs;
 }
 
 function learnFrom({ taking, failures }: RoundResult, backoff: StreamBackoff, check: StreamCheck): void {

@@ -4,13 +4,14 @@ import { jetstreamAlone } from './jetstream-alone.ts';
 import { noEvents } from './no-events.ts';
 import type { Peer } from './peer.ts';
 import { pgBoss } from './pg-boss.ts';
-import { postrider } from './postrider/postrider.ts';
+import { postrider, postriderInOne } from './postrider/postrider.ts';
 import { procrastinate } from './procrastinate/procrastinate.ts';
 
 export const peers: readonly Peer[] = [
   postrider(),
   postrider(5),
   postrider(20),
+  postriderInOne(),
   noEvents,
   jetstreamAlone,
   graphileWorker,

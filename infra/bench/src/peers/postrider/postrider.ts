@@ -1,5 +1,6 @@
 import { connectNats, createPublisher, type Nats, on, startDoorbell, startSubscription } from '@postrider/messaging';
 import {
+  type Bell,
   createBell,
   outboxSchemaV1,
   outboxSchemaV2,
@@ -52,11 +53,30 @@ export function postrider(durables = 1): Peer {
   };
 }
 
-async function openProducer(places: Places, { connections, by }: ProducerOptions): Promise<Producer> {
+/** The same with the relay in the service that commits, as it runs unless it is told otherwise (`RELAY_ENABLED`). */
+export function postriderInOne(): Peer {
+  const { startRelay: _alone, ...alone } = postrider();
+  return {
+    ...alone,
+    name: 'postrider, relay in the service',
+    description: 'as above, but the relay runs in the process that commits, as it does by default',
+    openProducer: async (places, options) => openProducer(places, options, startRelayOn),
+  };
+}
+
+type RelayStart = (places: Places, nats: Nats, bell: Bell) => AsyncDisposable;
+
+async function openProducer(
+  places: Places,
+  { connections, by }: ProducerOptions,
+  startOwnRelay?: RelayStart,
+): Promise<Producer> {
   await using stack = new AsyncDisposableStack();
   const nats = stack.use(connect(places, 'producer'));
-  const bell = stack.use(startDoorbell({ nats, subject: doorbell, bell: createBell() }));
+  const ownBell = createBell();
+  const bell = stack.use(startDoorbell({ nats, subject: doorbell, bell: ownBell }));
   await nats.first();
+  if (startOwnRelay !== undefined) stack.use(startOwnRelay(places, nats, ownBell));
   const { databaseUrl } = places;
   const produce =
     by === 'orm'
@@ -66,13 +86,11 @@ async function openProducer(places: Places, { connections, by }: ProducerOptions
   return { produce, [Symbol.asyncDispose]: () => running.disposeAsync() };
 }
 
-type Bell = { ring(): void };
-
 async function byOrm(
   stack: AsyncDisposableStack,
   url: string,
   connections: number,
-  bell: Bell,
+  bell: Pick<Bell, 'ring'>,
 ): Promise<Producer['produce']> {
   const { em } = stack.use(await openOrm(url, connections, { pipeline: true, onPoolCreated: prepareRecording }));
   return async (index) => {
@@ -88,7 +106,7 @@ async function byPg(
   stack: AsyncDisposableStack,
   url: string,
   connections: number,
-  bell: Bell,
+  bell: Pick<Bell, 'ring'>,
 ): Promise<Producer['produce']> {
   const { clients } = stack.use(await openClients(url, connections));
   return async (index, lane) => {
@@ -108,14 +126,14 @@ async function startRelay(places: Places): Promise<AsyncDisposable> {
   const bell = createBell();
   stack.use(startDoorbell({ nats, subject: doorbell, bell }));
   await nats.first();
-  const port = createPublisher({
-    nats,
-    source: '/bench',
-    sequenceFrom: { stream: accountOpened.stream, subject: 'account.v1.>' },
-    log,
-  });
-  stack.use(startOutboxRelay({ databaseUrl: places.databaseUrl, port, bell, log }));
+  stack.use(startRelayOn(places, nats, bell));
   return stack.move();
+}
+
+function startRelayOn({ databaseUrl }: Places, nats: Nats, bell: Bell): AsyncDisposable {
+  const sequenceFrom = { stream: accountOpened.stream, subject: 'account.v1.>' };
+  const port = createPublisher({ nats, source: '/bench', sequenceFrom, log });
+  return startOutboxRelay({ databaseUrl, port, bell, log });
 }
 
 async function startConsumers(
