@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { z } from 'zod';
 
 export const usage = `npm run bench [-- options]
-  --quick            a first look, in under three minutes on a quiet machine: one run, short, the workloads that tell most
+  --quick            a first look, in under three minutes on a quiet machine: one run, short, beside the nearest peer and the limits
   --runs <n>         how often each is measured, peers in turn (3)
   --only <names>     workloads whose names contain one of these, separated by commas without a space: 'throughput, MikroORM,drain' are two
   --skip <names>     workloads whose names contain none of these

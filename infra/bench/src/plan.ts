@@ -36,18 +36,20 @@ export interface PlanContext {
 /** What is measured in one run, in order: of each workload all peers in turn, so that they share the machine's moods. */
 export function plan({ options, root, env, hasRedis, hasPython }: PlanContext): Measurement[] {
   const { isQuick, only, skip, peers: wanted, holdSeconds } = options;
-  const queues = [
-    graphileWorker,
-    pgBoss('by notify'),
-    pgBoss('by polling'),
-    ...(hasPython ? [procrastinate] : []),
-    ...(hasRedis ? [bullmq] : []),
-  ];
+  const queues = isQuick
+    ? [graphileWorker]
+    : [
+        graphileWorker,
+        pgBoss('by notify'),
+        pgBoss('by polling'),
+        ...(hasPython ? [procrastinate] : []),
+        ...(hasRedis ? [bullmq] : []),
+      ];
   const all = [postrider(), ...queues];
   // Procrastinate takes jobs one by one, some hundred a second: of a larger backlog than 10,000 it would be at work for minutes to half an hour.
   const quicklyDrained = [...all, jetstreamAlone].filter((peer) => peer !== procrastinate);
   // Where the relay runs matters while it works beside producers.
-  const live = [postrider(), postriderInOne(), ...queues];
+  const live = isQuick ? all : [postrider(), postriderInOne(), ...queues];
   const transactional = all.filter((peer) => peer.isTransactional);
   const measured = (
     workload: string,
@@ -62,8 +64,8 @@ export function plan({ options, root, env, hasRedis, hasPython }: PlanContext): 
   const sync = { natsSync: 'always' } as const;
   const cluster = { natsNodes: 3 } as const;
 
+  const calm = measured('latency 50/s', live, async (peer) => measureLatency({ peer, env }, { rate: 50, seconds }));
   const quick = [
-    ...measured('latency 50/s', live, async (peer) => measureLatency({ peer, env }, { rate: 50, seconds })),
     ...measured('latency 500/s', live, async (peer) => measureLatency({ peer, env }, { rate: 500, seconds })),
     ...measured('throughput, MikroORM', [...live, noEvents], async (peer) =>
       measureThroughput({ peer, env, isConsumed: peer !== noEvents }, { events }),
@@ -132,7 +134,7 @@ export function plan({ options, root, env, hasRedis, hasPython }: PlanContext): 
     [postrider(), graphileWorker, pgBoss('by notify'), ...(hasPython ? [procrastinate] : [])],
     async (peer) => measureHeldTransaction({ peer, env }, { rate: 100, before: 60, held: holdSeconds, after: 120 }),
   );
-  const runs = Array.from({ length: options.runs }, () => (isQuick ? quick : [...quick, ...more])).flat();
+  const runs = Array.from({ length: options.runs }, () => (isQuick ? quick : [...calm, ...quick, ...more])).flat();
   // Once: how much is kept differs little from run to run, and the transactions take as long as all the others.
   return [...runs, ...(isQuick ? [] : [...kept, ...long])].filter(
     ({ workload, peer }) =>

@@ -46,8 +46,10 @@ function readStat(pid: number): { parent: number; seconds: number } | undefined 
   }
 }
 
-/** Resident memory in MiB. */
-export function residentMiB(pid: number): number {
-  const line = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  return Math.round(Number(line?.[1] ?? 0) / 1024);
+/** Resident memory in MiB: `total`, of it `program` from files (Node.js itself, shared by all that run it), `own` the rest. */
+export function residentMiB(pid: number): { total: number; program: number; own: number } {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  const read = (name: string): number =>
+    Math.round(Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1] ?? 0) / 1024);
+  return { total: read('VmRSS'), program: read('RssFile'), own: read('RssAnon') };
 }

@@ -70,7 +70,7 @@ function draw(figures: readonly Figure[]): Picture[] {
     const data = results.map(([label, of]) => ({
       label,
       value: rounded(median(of.map(value).filter((one) => typeof one === 'number'))),
-      isOurs: label === 'postrider',
+      isOurs: label.startsWith('postrider'),
     }));
     return [{ file, title, svg: barChart(title, unit, data) }];
   });

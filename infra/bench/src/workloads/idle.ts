@@ -11,7 +11,7 @@ export async function measureIdle(
   return withScene({ ...options, tunedFor: 'throughput' }, async ({ producer, next, cpu, untilHandled }) => {
     await producer.burst(500, next);
     await untilHandled(next + 500);
-    await sleep(12_000); // After a few empty pulls the subscription asks less often.
+    await sleep(60_000); // After some empty pulls a subscription asks less often.
     const before = cpu();
     await sleep(seconds * 1_000);
     const used = cpuBetween(before, cpu());

@@ -78,7 +78,7 @@ function brokerOf({ broker }: Servers): Broker {
 }
 
 function residentOf({ pids }: Broker): number {
-  return residentMiB(pids['nats'] ?? 0);
+  return residentMiB(pids['nats'] ?? 0).total;
 }
 
 async function publish(url: string, events: number, accounts: number): Promise<void> {
