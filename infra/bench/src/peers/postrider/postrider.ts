@@ -47,7 +47,7 @@ export function postrider(durables = 1): Peer {
       await applyTopologyTo({ url: natsAt({ natsUrl }), topology: benchTopology(durables, natsReplicas), log });
     },
     fill: async ({ databaseUrl }, count) => execute(databaseUrl, fillSql(count), 'vacuum analyze'),
-    openProducer,
+    openProducer: async (places, options) => openProducer(places, options),
     startRelay,
     startConsumer: async (places, options) => startConsumers(places, options, durables),
   };
@@ -60,23 +60,21 @@ export function postriderInOne(): Peer {
     ...alone,
     name: 'postrider, relay in the service',
     description: 'as above, but the relay runs in the process that commits, as it does by default',
-    openProducer: async (places, options) => openProducer(places, options, startRelayOn),
+    openProducer: async (places, options) => openProducer(places, options, { hasRelay: true }),
   };
 }
-
-type RelayStart = (places: Places, nats: Nats, bell: Bell) => AsyncDisposable;
 
 async function openProducer(
   places: Places,
   { connections, by }: ProducerOptions,
-  startOwnRelay?: RelayStart,
+  { hasRelay } = { hasRelay: false },
 ): Promise<Producer> {
   await using stack = new AsyncDisposableStack();
   const nats = stack.use(connect(places, 'producer'));
   const ownBell = createBell();
   const bell = stack.use(startDoorbell({ nats, subject: doorbell, bell: ownBell }));
   await nats.first();
-  if (startOwnRelay !== undefined) stack.use(startOwnRelay(places, nats, ownBell));
+  if (hasRelay) stack.use(startRelayOn(places, nats, ownBell));
   const { databaseUrl } = places;
   const produce =
     by === 'orm'
