@@ -8,6 +8,7 @@ import { reclaimLostConnections } from './reclaim-lost-connections.ts';
 import { isDatabaseOutage } from './database-outage.ts';
 import type { PartHealth } from './health.ts';
 import type { Logger } from './logger.ts';
+import { probeDatabase } from './probe-database.ts';
 import { observeQueries } from './telemetry/observe-queries.ts';
 
 export { isDatabaseOutage } from './database-outage.ts';
@@ -41,16 +42,18 @@ export interface Database extends AsyncDisposable {
 /** Opens the database in the background and returns at once; disposing it closes every connection, so drain first. */
 export async function openDatabase(options: DatabaseOptions & { readonly log: Logger }): Promise<Database> {
   const { log } = options;
-  const lost: Lost = { tell: () => undefined };
-  const orm = await initOrm(options, queryTimeout, lost);
+  const connections: Connections = { pool: undefined, lost: () => undefined };
+  const orm = await initOrm(options, queryTimeout, connections);
+  const apart = { connectionString: options.url, ...connectionTimeout, ...queryTimeout };
+  const look = (): Promise<void> => probeDatabase(orm, connections.pool, apart);
   const stopping = new AbortController();
   const state: State = { isMigrated: false, health: { status: 'starting', detail: 'not migrated yet' } };
   const migrated = migrateWhenItAnswers(options, state, stopping.signal);
-  const watching = migrated.then(() => watch({ orm, lost }, state, log, stopping.signal));
+  const watching = migrated.then(() => watch(look, connections, { state, log, signal: stopping.signal }));
   return {
     em: orm.em,
     health: () => state.health,
-    probe: () => probe(orm),
+    probe: look,
     isMigrated: () => state.isMigrated,
     async untilMigrated(signal) {
       const aborted = new Promise<never>((_resolve, reject) => {
@@ -76,7 +79,7 @@ export async function openDatabase(options: DatabaseOptions & { readonly log: Lo
 export async function migrateDatabase(options: DatabaseOptions): Promise<void> {
   const guard = new Client({
     connectionString: options.url,
-    connectionTimeoutMillis: 5_000,
+    ...connectionTimeout,
     keepAlive: true,
     application_name: 'migrations',
   });
@@ -113,20 +116,21 @@ export async function query<Row>(em: EntityManager, sql: string, parameters: rea
 
 /** A server that hangs must not hang its callers: they get their error, and the outcome of a commit is unknown as after any lost connection. */
 const queryTimeout = { query_timeout: 10_000 };
+const connectionTimeout = { connectionTimeoutMillis: 5_000 };
 
-async function probe(orm: MikroORM): Promise<void> {
-  const [row] = await orm.em
-    .getConnection()
-    .execute<{ readonly: string }[]>(`select current_setting('transaction_read_only') as readonly`);
-  if (row?.readonly !== 'off') throw new Error('The database takes no writes.');
+/** What is to be known of the service's connections. */
+interface Connections {
+  /** Once the ORM has made it. */
+  pool: Pool | undefined;
+  /** Told when an idle connection is lost: the server may be gone. */
+  lost: () => void;
 }
 
-/** Told when an idle connection is lost: the server may be gone. */
-interface Lost {
-  tell: () => void;
-}
-
-function ormOptions(options: DatabaseOptions, timeouts: object, lost?: Lost): ReturnType<typeof defineConfig> {
+function ormOptions(
+  options: DatabaseOptions,
+  timeouts: object,
+  connections?: Connections,
+): ReturnType<typeof defineConfig> {
   return defineConfig({
     clientUrl: options.url,
     entities: [...options.entities],
@@ -135,12 +139,12 @@ function ormOptions(options: DatabaseOptions, timeouts: object, lost?: Lost): Re
     schemaGenerator: { skipTables: [...(options.otherTables ?? [])] },
     pool: { min: 0, max: 10 },
     driverOptions: {
-      connectionTimeoutMillis: 5_000,
+      ...connectionTimeout,
       keepAlive: true,
       pipeline: true, // Statements that are sent without waiting for the one before: a unit of work's COMMIT.
       onPoolCreated: (pool: Pool) => {
         options.onPoolCreated?.(pool);
-        watchPool(pool, lost);
+        watchPool(pool, connections);
       },
       ...timeouts,
     },
@@ -148,15 +152,16 @@ function ormOptions(options: DatabaseOptions, timeouts: object, lost?: Lost): Re
   });
 }
 
-function watchPool(pool: Pool, lost?: Lost): void {
+function watchPool(pool: Pool, connections?: Connections): void {
   reclaimLostConnections(pool);
   observeQueries(pool);
-  pool.on('error', () => lost?.tell());
+  if (connections !== undefined) connections.pool = pool;
+  pool.on('error', () => connections?.lost());
 }
 
 /** Without the type of each entity: what uses the EntityManager names the entities it means. */
-async function initOrm(options: DatabaseOptions, timeouts: object, lost?: Lost): Promise<MikroORM> {
-  return (await MikroORM.init(ormOptions(options, timeouts, lost))) as MikroORM;
+async function initOrm(options: DatabaseOptions, timeouts: object, connections?: Connections): Promise<MikroORM> {
+  return (await MikroORM.init(ormOptions(options, timeouts, connections))) as MikroORM;
 }
 
 async function disposableOrm(options: DatabaseOptions): Promise<MikroORM & AsyncDisposable> {
@@ -194,16 +199,15 @@ async function migrateWhenItAnswers(
 const lookEveryMs = { up: 6_000, down: 2_000 };
 
 async function watch(
-  { orm, lost }: { readonly orm: MikroORM; readonly lost: Lost },
-  state: State,
-  log: Logger,
-  signal: AbortSignal,
+  look: () => Promise<void>,
+  connections: Connections,
+  { state, log, signal }: { readonly state: State; readonly log: Logger; readonly signal: AbortSignal },
 ): Promise<void> {
   while (!signal.aborted) {
     const before = state.health.status;
-    await pause(before === 'up' ? lookEveryMs.up : lookEveryMs.down, AbortSignal.any([signal, lossOf(lost)]));
+    await pause(before === 'up' ? lookEveryMs.up : lookEveryMs.down, AbortSignal.any([signal, lossOf(connections)]));
     if (signal.aborted) return;
-    const answers = await probe(orm).then(
+    const answers = await look().then(
       () => true,
       () => false,
     );
@@ -214,9 +218,9 @@ async function watch(
 }
 
 /** Aborted at the next loss of a connection. */
-function lossOf(lost: Lost): AbortSignal {
+function lossOf(connections: Connections): AbortSignal {
   const happened = new AbortController();
-  lost.tell = () => happened.abort();
+  connections.lost = () => happened.abort();
   return happened.signal;
 }
 

@@ -38,7 +38,7 @@ export function requireDatabase(server: FastifyInstance, database: Database): vo
 
 /**
  * Lets no more requests in that hash passwords than may wait for it; the others are refused before they cost anything, 503 `busy`. Without
- * this a flood would queue for the database first, along with the probe that tells whether it answers, and the service would call itself unready.
+ * this a flood would queue for the database first.
  */
 function boundHashing(api: FastifyInstance, most: number): void {
   const underWay = new Set<FastifyRequest>();
