@@ -8,6 +8,7 @@ import { pgBoss } from './peers/pg-boss.ts';
 import { postrider, postriderInOne } from './peers/postrider/postrider.ts';
 import { procrastinate } from './peers/procrastinate/procrastinate.ts';
 import { measureDrain } from './workloads/drain.ts';
+import { measureDrainIntoStream } from './workloads/drain-into-stream.ts';
 import { measureFanOut } from './workloads/fan-out.ts';
 import { measureHashing } from './workloads/hashing.ts';
 import { measureHeldTransaction } from './workloads/held-transaction.ts';
@@ -95,6 +96,9 @@ export function plan({ options, root, env, hasRedis, hasPython }: PlanContext): 
     ...measured('drain 500k', quicklyDrained, async (peer) => measureDrain({ peer, env }, { backlog: 500_000 })),
     ...measured('drain 500k, sync always', [postrider()], async (peer) =>
       measureDrain({ peer, env, ...sync }, { backlog: 500_000 }),
+    ),
+    ...measured('drain 500k, into the stream alone', [postrider(), jetstreamAlone], async (peer) =>
+      measureDrainIntoStream({ peer, env }, { backlog: 500_000 }),
     ),
     ...[1, 5, 20].flatMap((durables) =>
       measured(`fan-out to ${durables}`, [postrider(durables)], async (peer) =>

@@ -24,10 +24,14 @@ export const jetstreamAlone: Peer = {
     await using nats = connectNats({ url: natsAt(places), name: 'filler', log });
     await nats.first();
     const publisher = createPublisher({ nats, source: '/bench', log });
-    for (let from = 0; from < count; from += batch)
-      await publisher
-        .stageBatch(Array.from({ length: Math.min(batch, count - from) }, (_, n) => event(from + n)))
-        .commit();
+    let former: Promise<unknown> = Promise.resolve();
+    for (let from = 0; from < count; from += batch) {
+      const events = Array.from({ length: Math.min(batch, count - from) }, (_, n) => event(from + n));
+      const staged = publisher.stageBatch(events); // While the one before is stored, as the relay does.
+      await former;
+      former = staged.commit();
+    }
+    await former;
   },
   async openProducer() {
     throw new Error('Nothing is committed here.');

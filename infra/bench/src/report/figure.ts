@@ -19,6 +19,7 @@ export interface Result {
   readonly dueToHandler?: Distribution;
   readonly commitsPerSecond?: number;
   readonly handledPerSecond?: number;
+  readonly storedPerSecond?: number;
   readonly again?: number;
   readonly cpuPer10k?: Readonly<Record<string, number>>;
   readonly percentOfACore?: Readonly<Record<string, number>>;

@@ -33,6 +33,7 @@ const columns: readonly (readonly [string, readonly Column[]])[] = [
     'drain',
     [
       ['handled/s', (result) => result.handledPerSecond],
+      ['stored/s', (result) => result.storedPerSecond],
       ['CPU-s per 10k', cpu('total')],
     ],
   ],
