@@ -36,14 +36,14 @@ async function measure(options: ReturnType<typeof parseOptions>): Promise<number
   const startedAt = performance.now();
   const figures: Figure[] = [];
   for (const [index, { workload, peer, measure }] of measurements.entries()) {
-    const label = `${clock(performance.now() - startedAt)}  ${index + 1}/${measurements.length}  ${workload}: ${peer}`;
+    print(`${clock(performance.now() - startedAt)}  ${index + 1}/${measurements.length}  ${workload}: ${peer}`);
     const [load = 0] = loadavg();
     const begun = { at: new Date().toISOString(), workload, peer, load: Number(load.toFixed(2)) };
     const figure: Figure = await measure().then(
       (result) => ({ ...begun, result }) as Figure, // Each workload's own, told apart by its name.
       (error: unknown) => ({ ...begun, error: messageOf(error) }),
     );
-    print(figure.error === undefined ? label : `${label}  FAILED: ${figure.error}`);
+    if (figure.error !== undefined) print(`       failed: ${figure.error}`);
     figures.push(figure);
     if (folder !== undefined) await appendFile(join(folder, 'figures.jsonl'), `${JSON.stringify(figure)}\n`);
   }

@@ -16,13 +16,9 @@ export interface Figure {
 /** What the workloads tell; each fills what it knows. */
 export interface Result {
   readonly commitToHandler?: Distribution | Readonly<Record<'before' | 'held' | 'after', Distribution>>;
-  readonly dueToHandler?: Distribution;
   readonly commitsPerSecond?: number;
   readonly handledPerSecond?: number;
-  readonly storedPerSecond?: number;
-  readonly again?: number;
   readonly cpuPer10k?: Readonly<Record<string, number>>;
-  readonly percentOfACore?: Readonly<Record<string, number>>;
   readonly curve?: readonly { readonly second: number; readonly p50: number; readonly p99: number }[];
   readonly [other: string]: unknown;
 }

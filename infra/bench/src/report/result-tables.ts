@@ -3,25 +3,38 @@ import { type Figure, type Result, resultsOf } from './figure.ts';
 
 type Column = readonly [title: string, value: (result: Result) => unknown];
 
-const ms = (which: 'commitToHandler' | 'dueToHandler', at: 'p50' | 'p99') => (result: Result) =>
-  (result[which] as Record<string, number> | undefined)?.[at]; // A distribution, where there is one.
+/** What stands there, where it does: a workload tells what it knows. */
+const at =
+  (...path: string[]) =>
+  (result: Result): unknown =>
+    path.reduce<unknown>((value, name) => (value as Record<string, unknown> | undefined)?.[name], result);
 const cpu =
   (...names: string[]) =>
   ({ cpuPer10k }: Result) =>
     cpuPer10k && names.reduce((sum, name) => sum + (cpuPer10k[name] ?? 0), 0);
 
 const latency: readonly Column[] = [
-  ['commit → handler p50, ms', ms('commitToHandler', 'p50')],
-  ['p99', ms('commitToHandler', 'p99')],
-  ['due → handler p50, ms', ms('dueToHandler', 'p50')],
-  ['p99', ms('dueToHandler', 'p99')],
+  ['commit → handler p50, ms', at('commitToHandler', 'p50')],
+  ['p99', at('commitToHandler', 'p99')],
+  ['due → handler p50, ms', at('dueToHandler', 'p50')],
+  ['p99', at('dueToHandler', 'p99')],
 ];
 const throughput: readonly Column[] = [
-  ['commits/s', (result) => result.commitsPerSecond],
-  ['handled/s', (result) => result.handledPerSecond],
+  ['commits/s', at('commitsPerSecond')],
+  ['handled/s', at('handledPerSecond')],
   ['CPU-s per 10k: delivery', cpu('relay', 'nats', 'nats-2', 'nats-3', 'consumer', 'redis')],
   ['database', cpu('postgres')],
   ['producer', cpu('producer')],
+];
+
+const hashing: readonly Column[] = [
+  ['a second', at('perSecond')],
+  ['hashes a second alone', at('hashesPerSecond')],
+  ['share', at('share')],
+  ['p50, ms', at('latencyMs', 'p50')],
+  ['p99', at('latencyMs', 'p99')],
+  ['CPU of each, ms: user', at('cpuMsEach', 'user')],
+  ['all', at('cpuMsEach', 'total')],
 ];
 
 /** Columns by how a workload's name begins. */
@@ -32,14 +45,39 @@ const columns: readonly (readonly [string, readonly Column[]])[] = [
   [
     'drain',
     [
-      ['handled/s', (result) => result.handledPerSecond],
-      ['stored/s', (result) => result.storedPerSecond],
+      ['handled/s', at('handledPerSecond')],
+      ['stored/s', at('storedPerSecond')],
       ['CPU-s per 10k', cpu('total')],
     ],
   ],
   ['three nodes: latency', latency],
   ['three nodes: throughput', throughput],
-  ['idle', [['% of a core', (result) => result.percentOfACore?.['total']]]],
+  [
+    'held transaction',
+    (['before', 'held', 'after'] as const).flatMap((phase): Column[] => [
+      [`${phase}: commit → handler p50, ms`, at('commitToHandler', phase, 'p50')],
+      ['p99', at('commitToHandler', phase, 'p99')],
+    ]),
+  ],
+  [
+    'fan-out',
+    [
+      ['deliveries/s', at('deliveriesPerSecond')],
+      ['CPU-s per 10k deliveries: consumer', at('cpuPer10kDeliveries', 'consumer')],
+      ['all', at('cpuPer10kDeliveries', 'total')],
+    ],
+  ],
+  [
+    'NATS away',
+    [
+      ['events waiting', at('events')],
+      ['ms until none does', at('catchUpMs')],
+      ['handled again', at('again')],
+    ],
+  ],
+  ['registrations', hashing],
+  ['sign-ins', hashing],
+  ['idle', [['% of a core', at('percentOfACore', 'total')]]],
 ];
 
 /** Every workload as a table of medians, with the least and the greatest of several runs in brackets. */
