@@ -82,7 +82,7 @@ function draw(figures: readonly Figure[]): Picture[] {
     label,
     points: (result?.curve ?? []).map(({ second, p99 }) => [second, p99] as const),
   }));
-  const title = 'A writing transaction held open (grey): commit → handler p99';
+  const title = 'A transaction held open (grey): commit → handler p99';
   const svg = lineChart(title, 'ms, over seconds', lines, [before, before + seconds]);
   return [...drawn, { file: 'held-transaction.svg', title, svg }];
 }
