@@ -43,7 +43,12 @@ export interface Database extends AsyncDisposable {
 export async function openDatabase(options: DatabaseOptions & { readonly log: Logger }): Promise<Database> {
   const { log } = options;
   const connections: Connections = { pool: undefined, lost: () => undefined };
-  const orm = await initOrm(options, queryTimeout, connections);
+  const onPoolCreated = (pool: Pool): void => {
+    options.onPoolCreated?.(pool);
+    connections.pool = pool;
+    pool.on('error', () => connections.lost());
+  };
+  const orm = await initOrm({ ...options, onPoolCreated }, queryTimeout);
   const apart = { connectionString: options.url, ...connectionTimeout, ...queryTimeout };
   const look = (): Promise<void> => probeDatabase(orm, connections.pool, apart);
   const stopping = new AbortController();
@@ -126,11 +131,7 @@ interface Connections {
   lost: () => void;
 }
 
-function ormOptions(
-  options: DatabaseOptions,
-  timeouts: object,
-  connections?: Connections,
-): ReturnType<typeof defineConfig> {
+function ormOptions(options: DatabaseOptions, timeouts: object): ReturnType<typeof defineConfig> {
   return defineConfig({
     clientUrl: options.url,
     entities: [...options.entities],
@@ -144,7 +145,7 @@ function ormOptions(
       pipeline: true, // Statements that are sent without waiting for the one before: a unit of work's COMMIT.
       onPoolCreated: (pool: Pool) => {
         options.onPoolCreated?.(pool);
-        watchPool(pool, connections);
+        watchPool(pool);
       },
       ...timeouts,
     },
@@ -152,16 +153,15 @@ function ormOptions(
   });
 }
 
-function watchPool(pool: Pool, connections?: Connections): void {
+function watchPool(pool: Pool): void {
   reclaimLostConnections(pool);
   observeQueries(pool);
-  if (connections !== undefined) connections.pool = pool;
-  pool.on('error', () => connections?.lost());
+  pool.on('error', () => undefined); // An idle connection was lost: the pool opens another, and nobody must die of it.
 }
 
 /** Without the type of each entity: what uses the EntityManager names the entities it means. */
-async function initOrm(options: DatabaseOptions, timeouts: object, connections?: Connections): Promise<MikroORM> {
-  return (await MikroORM.init(ormOptions(options, timeouts, connections))) as MikroORM;
+async function initOrm(options: DatabaseOptions, timeouts: object): Promise<MikroORM> {
+  return (await MikroORM.init(ormOptions(options, timeouts))) as MikroORM;
 }
 
 async function disposableOrm(options: DatabaseOptions): Promise<MikroORM & AsyncDisposable> {

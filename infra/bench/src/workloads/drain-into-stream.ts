@@ -1,7 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { connectNats } from '@postrider/messaging';
 import { pino } from 'pino';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { cpuBetween, readCpu } from '../measure/cpu.ts';
 import { rounded } from '../measure/statistics.ts';
 import { accountOpened } from '../peers/postrider/contract.ts';
